@@ -1,0 +1,1 @@
+"""The instructor's side: masters, release, the grading engine, the gradebook."""

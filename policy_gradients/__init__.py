@@ -1,0 +1,1 @@
+"""What chapters, assignments and solutions import; holds no graded answer."""

@@ -1,0 +1,230 @@
+"""Property checks with partial credit, for visible checks and hidden tests alike.
+
+A test cell of an assignment reads
+
+    check = Checks("compute_returns", points=3)
+    with check("gamma = 1 adds up the rewards from t on", hint="Is ... ?"):
+        close(compute_returns([1, 2, 3, 4], gamma=1), [10, 9, 7, 4])
+    check.score()
+
+Every ``with`` block is one property. A property that does not hold costs its share
+of the points and nothing else. The same cell runs in a notebook, where the graded
+name is the student's own function, and in the grader's process, where it is a remote
+handle to a function that lives in a sandbox: there, `remote_student` says so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import dataclasses
+import html
+import zlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+__all__ = ["Checks", "Property", "Score", "RemoteFailure", "close", "numbers", "remote_student"]
+
+_MAX_DETAIL = 300
+
+
+class RemoteFailure(Exception):
+    """Something went wrong in the student's worker, told as plain data.
+
+    kind: "error" (the student's code raised), "missing" (it raised
+    NotImplementedError, or the name is not defined), "timeout", "crash" (the worker died) or "forbidden"
+    (it returned something that is not plain data).
+    """
+
+    def __init__(self, kind: str, message: str, exception_name: str = "") -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.exception_name = exception_name
+
+
+@dataclasses.dataclass(frozen=True)
+class Property:
+    """One checked property: its name, whether it holds, and what to tell the student."""
+
+    name: str
+    passed: bool
+    kind: str  # passed, failed, error, missing, timeout, crash, forbidden
+    message: str  # safe to show: never an input or an expected value of a hidden test
+    weight: float
+
+
+@dataclasses.dataclass(frozen=True)
+class _Session:
+    evaluate: Callable[[str, dict[str, Any]], Any]
+    seed: int
+
+
+_session: contextvars.ContextVar[_Session | None] = contextvars.ContextVar("session", default=None)
+
+
+@contextlib.contextmanager
+def remote_student(evaluate: Callable[[str, dict[str, Any]], Any], seed: int) -> Iterator[None]:
+    """Within this block `Checks.evaluate` asks `evaluate`, and random inputs come from `seed`."""
+    token = _session.set(_Session(evaluate, seed))
+    try:
+        yield
+    finally:
+        _session.reset(token)
+
+
+class Score(float):
+    """Points as a number that shows itself as a list of properties in a notebook.
+
+    Its plain-text form is the bare number, which is what nbgrader reads as partial credit.
+    """
+
+    properties: tuple[Property, ...]
+
+    def __new__(cls, points: float, properties: tuple[Property, ...]) -> Score:
+        self = super().__new__(cls, points)
+        self.properties = properties
+        return self
+
+    def _repr_html_(self) -> str:
+        rows = "".join(_property_row(item) for item in self.properties)
+        held = sum(item.passed for item in self.properties)
+        head = f"{held} of {len(self.properties)} properties hold"
+        return f"<div><strong>{head}</strong><ul style='list-style:none;padding-left:0'>{rows}</ul></div>"
+
+
+def _property_row(item: Property) -> str:
+    mark = "&#10003; holds:" if item.passed else "&#10007; not yet:"
+    note = f"<br><em>{html.escape(item.message)}</em>" if item.message else ""
+    return f"<li style='margin:0.3em 0'>{mark} {html.escape(item.name)}{note}</li>"
+
+
+class Checks:
+    """The properties of one graded function.
+
+    Parameters
+    ----------
+    question : the graded function's name
+    points : what the question is worth; a property's share is its weight over all weights
+    """
+
+    def __init__(self, question: str, points: float) -> None:
+        self.question = question
+        self._points = points
+        self._properties: list[Property] = []
+        self._hidden = False
+
+    def hide(self) -> None:
+        """From here on only the author's words are shown, never values: hidden tests start so."""
+        self._hidden = True
+
+    @contextlib.contextmanager
+    def __call__(self, name: str, hint: str = "", weight: float = 1.0) -> Iterator[None]:
+        """One property, as a ``with`` block; `hint` names the likely mistake when it does not hold."""
+        kind, detail = "passed", ""
+        try:
+            yield
+        except RemoteFailure as failure:
+            kind, detail = failure.kind, self._remote_detail(failure)
+        except NotImplementedError:
+            kind, detail = "missing", "not written yet"
+        except AssertionError as failed:
+            kind, detail = "failed", "" if self._hidden else str(failed)
+        except Exception as error:  # the student's own exception, in the student's own notebook
+            kind, detail = "error", self._error_detail(type(error).__name__, str(error))
+        message = "" if kind == "passed" else " ".join(filter(None, [_cut(detail), _hint(kind, hint)]))
+        self._properties.append(Property(name, kind == "passed", kind, message, weight))
+
+    def _remote_detail(self, failure: RemoteFailure) -> str:
+        if failure.kind == "missing":
+            return "not written yet"
+        if failure.kind == "error":
+            return self._error_detail(failure.exception_name, str(failure))
+        return str(failure)
+
+    def _error_detail(self, name: str, text: str) -> str:
+        # A student's exception text could carry hidden inputs out: show it for visible checks only.
+        return f"It raised an exception, {name}." if self._hidden else f"It raised {name}: {text}"
+
+    def evaluate(self, expression: str, **values: Any) -> Any:
+        """Evaluate an expression where the student's functions live, and return plain data.
+
+        For what needs the student's own libraries: ``check.evaluate("jax.grad(f)(x)", x=0.3)``.
+        The student's global names and `values` are in scope.
+        """
+        session = _session.get()
+        if session is not None:
+            return session.evaluate(expression, values)
+        import __main__
+
+        return eval(expression, {**vars(__main__), **values})  # noqa: S307  the author's expression
+
+    def rng(self) -> np.random.Generator:
+        """Random numbers for inputs: the same for every student, secret while grading."""
+        session = _session.get()
+        seed = 0 if session is None else session.seed
+        return np.random.default_rng([seed, zlib.crc32(self.question.encode())])
+
+    def score(self) -> Score:
+        """Points earned, rounded to cents; the last line of a test cell."""
+        total = sum(item.weight for item in self._properties)
+        held = sum(item.weight for item in self._properties if item.passed)
+        points = round(self._points * held / total, 2) if total else 0.0
+        return Score(points, tuple(self._properties))
+
+
+def _hint(kind: str, hint: str) -> str:
+    return "" if kind == "missing" else hint
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _MAX_DETAIL else text[: _MAX_DETAIL - 1] + "…"
+
+
+def numbers(value: Any) -> np.ndarray:
+    """`value` as a float64 array, or an AssertionError that says what it is instead.
+
+    Takes numbers and (nested) lists or tuples of numbers, NumPy, JAX and torch arrays.
+    """
+    if value is None:
+        raise AssertionError("It returned None: is the return statement missing?")
+    if hasattr(value, "detach"):
+        value = value.detach().cpu().numpy()
+    try:
+        array = np.asarray(value)
+        if array.dtype == object:
+            array = np.asarray([numbers(item) for item in value], dtype=np.float64)
+    except AssertionError:
+        raise
+    except Exception:
+        array = None
+    if array is None or array.dtype.kind not in "biuf" and not _is_extended_float(array.dtype):
+        raise AssertionError(f"It returned {_described(value)} where numbers are expected.")
+    return array.astype(np.float64)
+
+
+def _is_extended_float(dtype: np.dtype) -> bool:
+    return dtype.name == "bfloat16"
+
+
+def _described(value: Any) -> str:
+    return f"a {type(value).__name__}"
+
+
+def close(actual: Any, expected: Any, rtol: float = 1e-4, atol: float = 1e-5, what: str = "It returned") -> None:
+    """AssertionError unless `actual` has `expected`'s shape and |actual - expected| <= atol + rtol |expected|.
+
+    NaN is never close; an infinity is close to the same infinity only.
+    """
+    got, want = numbers(actual), numbers(expected)
+    if got.shape != want.shape:
+        raise AssertionError(f"{what} something of shape {got.shape}; the shape should be {want.shape}.")
+    with np.errstate(invalid="ignore"):
+        near = (got == want) | (np.abs(got - want) <= atol + rtol * np.abs(want))
+    if not near.all():
+        raise AssertionError(f"{what} {_shown(got)}; expected {_shown(want)}.")
+
+
+def _shown(array: np.ndarray) -> str:
+    return np.array2string(array, precision=5, threshold=8, edgeitems=3, separator=", ")
