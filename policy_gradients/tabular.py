@@ -126,7 +126,7 @@ def value_iteration(mdp: TabularMDP) -> tuple[np.ndarray, np.ndarray]:
         if np.abs(new_values - values).max() <= _TOLERANCE:
             return new_values, action_values
         values = new_values
-    raise ValueError("The values do not converge: give the problem a discount below 1.")
+    raise ValueError("the values do not converge: give the problem a discount below 1")
 
 
 def greedy_policy(action_values: np.ndarray) -> np.ndarray:
@@ -208,7 +208,7 @@ def _live_system(mdp: TabularMDP, policy: np.ndarray) -> tuple[np.ndarray, np.nd
     moves = np.einsum("sa,sap->sp", _checked_policy(mdp, policy), mdp.transitions)[np.ix_(live, live)]
     matrix = np.eye(len(live)) - mdp.discount * moves
     if np.linalg.cond(matrix) > 1e12:
-        raise ValueError("This policy may never end its episode: values need a discount below 1.")
+        raise ValueError("this policy may never end its episode: values then need a discount below 1")
     return matrix, live
 
 
@@ -231,4 +231,4 @@ def _are_distributions(array: np.ndarray) -> bool:
 
 def _require(condition: bool, message: str) -> None:
     if not condition:
-        raise ValueError(message[0].upper() + message[1:] + ".")
+        raise ValueError(message)
