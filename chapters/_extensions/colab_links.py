@@ -1,6 +1,8 @@
-"""Sphinx role ``{colab}`NAME```: a link that opens an assignment's notebook in Google Colab.
+"""Links from the book to Google Colab.
 
-The address is made from the repository that ``_config.yml`` names, so a fork changes it in one place.
+The role ``{colab}`NAME``` links to an assignment's notebook. Its address is made from the repository that
+``_config.yml`` names, so a fork changes it in one place. The theme's own launch button is kept on the pages
+that Colab can open: the notebooks, not the chapters, which are text.
 """
 
 from pathlib import Path
@@ -42,6 +44,15 @@ class ColabRole(SphinxRole):
         return [nodes.reference("", "Open in Colab", refuri=url)], []
 
 
+def drop_launch_button_from_text(app, pagename, templatename, context, doctree):
+    """Remove the theme's launch button from a page whose source Colab cannot open."""
+    if doctree is None or app.env.doc2path(pagename).endswith(".ipynb"):
+        return
+    buttons = context.get("header_buttons", [])
+    buttons[:] = [button for button in buttons if button.get("label") != "launch-buttons"]
+
+
 def setup(app):
     app.add_role("colab", ColabRole())
+    app.connect("html-page-context", drop_launch_button_from_text, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
