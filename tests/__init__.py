@@ -1,0 +1,1 @@
+"""Tests of the course: what the notebooks import, the masters, the grading engine, the book."""
