@@ -15,6 +15,7 @@ handle to a function that lives in a sandbox: there, `remote_student` says so.
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import contextvars
 import dataclasses
@@ -34,8 +35,8 @@ class RemoteFailure(Exception):
     """Something went wrong in the student's worker, told as plain data.
 
     kind: "error" (the student's code raised), "missing" (it raised
-    NotImplementedError, or the name is not defined), "timeout", "crash" (the worker died) or "forbidden"
-    (it returned something that is not plain data).
+    NotImplementedError), "timeout", "crash" (the worker died), "lost" (it had ended before) or
+    "forbidden" (it returned something that is not plain data).
     """
 
     def __init__(self, kind: str, message: str, exception_name: str = "") -> None:
@@ -50,7 +51,7 @@ class Property:
 
     name: str
     passed: bool
-    kind: str  # passed, failed, error, missing, timeout, crash, forbidden
+    kind: str  # passed, failed, or a RemoteFailure's kind
     message: str  # safe to show: never an input or an expected value of a hidden test
     weight: float
 
@@ -191,28 +192,26 @@ def numbers(value: Any) -> np.ndarray:
         raise AssertionError("It returned None: is the return statement missing?")
     if hasattr(value, "detach"):
         value = value.detach().cpu().numpy()
+    if isinstance(value, list | tuple | collections.deque) and not all(np.isscalar(item) for item in value):
+        value = _stacked([numbers(item) for item in value])
     try:
         array = np.asarray(value)
-        if array.dtype == object:
-            array = np.asarray([numbers(item) for item in value], dtype=np.float64)
-    except AssertionError:
-        raise
     except Exception:
-        array = None
-    if array is None or array.dtype.kind not in "biuf" and not _is_extended_float(array.dtype):
-        raise AssertionError(f"It returned {_described(value)} where numbers are expected.")
+        array = np.asarray(None)
+    if array.dtype.kind not in "biuf" and array.dtype.name != "bfloat16":
+        raise AssertionError(f"It returned a {type(value).__name__} where numbers are expected.")
     return array.astype(np.float64)
 
 
-def _is_extended_float(dtype: np.dtype) -> bool:
-    return dtype.name == "bfloat16"
+def _stacked(items: list[np.ndarray]) -> np.ndarray:
+    if len({item.shape for item in items}) > 1:
+        raise AssertionError("It returned a list whose items have different shapes.")
+    return np.stack(items)
 
 
-def _described(value: Any) -> str:
-    return f"a {type(value).__name__}"
-
-
-def close(actual: Any, expected: Any, rtol: float = 1e-4, atol: float = 1e-5, what: str = "It returned") -> None:
+def close(
+    actual: Any, expected: Any, rtol: float = 1e-4, atol: float = 1e-5, what: str = "It returned"
+) -> None:
     """AssertionError unless `actual` has `expected`'s shape and |actual - expected| <= atol + rtol |expected|.
 
     NaN is never close; an infinity is close to the same infinity only.

@@ -1,0 +1,111 @@
+"""The command line: `autograder release | grade`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from autograder import sandbox
+
+
+class _FriendlyError(click.ClickException):
+    """An error of the user's making: one message, exit code 2, no traceback."""
+
+    exit_code = 2
+
+
+@click.group()
+def main() -> None:
+    """Release assignments and grade a class of notebooks."""
+
+
+@main.command()
+@click.argument("names", nargs=-1)
+@click.option(
+    "--check", is_flag=True, help="Change nothing; exit 1 when a derived notebook differs from its master."
+)
+def release(names: tuple[str, ...], check: bool) -> None:
+    """Make assignments/, solutions/ and nbgrader's source/ from the masters NAMES (all by default)."""
+    from autograder import master, release
+
+    chosen = names or tuple(master.names())
+    try:
+        if not check:
+            for name in chosen:
+                release.write(name)
+            return
+        drifts = [drift for name in chosen for drift in release.drift(name)]
+    except (master.UnknownAssignment, master.InvalidMaster) as error:
+        raise _FriendlyError(str(error)) from None
+    for drift in drifts:
+        click.echo(drift)
+    if drifts:
+        raise SystemExit(1)
+
+
+@main.command()
+@click.argument("name")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Folder for results.  [default: autograder/grades]"
+)
+@click.option("--jobs", type=click.IntRange(min=1), help="Local processes.  [default: one per core]")
+@click.option("--scheduler", metavar="ADDR", help="Address of a dask.distributed scheduler to use instead.")
+@click.option("--sandbox", "kind", type=click.Choice(sandbox.KINDS), default="auto", show_default=True)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0.1),
+    default=20.0,
+    show_default=True,
+    help="Seconds for a cell or a call.",
+)
+@click.option(
+    "--memory",
+    type=click.IntRange(min=1024),
+    default=4096,
+    show_default=True,
+    help="MiB of address space for a worker.",
+)
+@click.option("--db", metavar="URL", help="nbgrader gradebook.  [default: SQLite in the results folder]")
+@click.option("--regrade", is_flag=True, help="Judge again what already has a verdict.")
+def grade(
+    name: str,
+    path: Path,
+    out: Path | None,
+    jobs: int | None,
+    scheduler: str | None,
+    kind: str,
+    timeout: float,
+    memory: int,
+    db: str | None,
+    regrade: bool,
+) -> None:
+    """Grade the submissions in PATH: a folder of students, or a single notebook."""
+    from autograder import grading, table
+    from autograder.intake import IntakeError
+    from autograder.master import UnknownAssignment
+
+    try:
+        grades = grading.grade_class(
+            name,
+            path,
+            out=out or grading.DEFAULT_FOLDER,
+            jobs=jobs,
+            scheduler=scheduler,
+            sandbox_kind=kind,
+            seconds=timeout,
+            memory_mib=memory,
+            db_url=db,
+            regrade=regrade,
+        )
+    except (UnknownAssignment, IntakeError, sandbox.NoSandbox) as error:
+        raise _FriendlyError(str(error)) from None
+    Console().print(table.class_table(grades))
+    if grades.sandbox == "none":
+        click.echo("Student code ran without isolation (--sandbox none).", err=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,200 @@
+"""Plain data between grader and worker: what may cross, and how it is checked.
+
+Values are msgpack. Beyond msgpack's own types there are tuples, integers of any size
+and arrays (library, dtype, shape, raw bytes). Nothing is ever unpickled or evaluated
+while decoding, and size, depth, dtypes and shapes are checked.
+"""
+
+from __future__ import annotations
+
+import collections
+import math
+import socket
+import struct
+import sys
+import time
+from typing import Any
+
+import msgpack
+import numpy as np
+
+MAX_MESSAGE = 64 * 2**20
+MAX_DEPTH = 32
+
+_TUPLE, _BIG_INTEGER, _ARRAY = 1, 2, 3
+_DTYPES = {f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)}
+_DTYPES |= {"bool", "float16", "float32", "float64", "complex64", "complex128"}
+_LENGTH = struct.Struct(">I")
+
+
+class NotPlainData(ValueError):
+    """A value that cannot be sent: not plain data, too deep or too large."""
+
+
+class MalformedMessage(ValueError):
+    """Bytes that are not a message of this protocol."""
+
+
+def encode(value: Any) -> bytes:
+    """`value` as bytes.
+
+    Scalars, str, bytes, list, tuple, dict, deque, range, and whatever NumPy can view as an array
+    of numbers (NumPy, JAX and torch arrays and scalars). Raises NotPlainData otherwise.
+    """
+    try:
+        data = msgpack.packb(value, default=_extend, strict_types=True)
+    except NotPlainData:
+        raise
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
+        raise NotPlainData(f"It returned something that is not plain data ({error}).") from None
+    if len(data) > MAX_MESSAGE:
+        raise NotPlainData(
+            f"It returned {len(data) / 2**20:.0f} MiB; at most {MAX_MESSAGE // 2**20} are allowed."
+        )
+    return data
+
+
+def _extend(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return msgpack.ExtType(_TUPLE, encode(list(value)))
+    if isinstance(value, bool | int):
+        return msgpack.ExtType(_BIG_INTEGER, str(int(value)).encode())
+    if isinstance(value, float):
+        return float(value)
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, dict):
+        return dict(value)
+    if isinstance(value, list | collections.deque | range):
+        return list(value)
+    if hasattr(value, "__array__") or hasattr(value, "detach"):
+        return _encode_array(value)
+    raise NotPlainData(f"It returned a {type(value).__name__}, which is not plain data.")
+
+
+def _encode_array(value: Any) -> Any:
+    library = type(value).__module__.partition(".")[0]
+    if library == "torch":
+        value = value.detach().cpu()
+    array = np.asarray(value)
+    if array.dtype == object:
+        return array.tolist()
+    if array.dtype.name == "bfloat16":
+        array = array.astype(np.float32)
+    if array.dtype.name not in _DTYPES:
+        raise NotPlainData(f"It returned an array of {array.dtype}, which are not numbers.")
+    library = {"jaxlib": "jax", "jax": "jax", "torch": "torch"}.get(library, "numpy")
+    parts = [library, array.dtype.name, list(array.shape), np.ascontiguousarray(array).tobytes()]
+    return msgpack.ExtType(_ARRAY, msgpack.packb(parts))
+
+
+def decode(data: bytes, *, libraries: bool = False) -> Any:
+    """The value in `data`; raises MalformedMessage.
+
+    libraries: rebuild JAX arrays and torch tensors as such (in the worker); otherwise
+    every array comes back as NumPy (in the grader, which need not have the libraries).
+    """
+    if len(data) > MAX_MESSAGE:
+        raise MalformedMessage("message too large")
+    return _decode(data, libraries, MAX_DEPTH)
+
+
+def _decode(data: bytes, libraries: bool, depth: int) -> Any:
+    if depth == 0:
+        raise MalformedMessage("nested too deeply")
+
+    def extension(code: int, body: bytes) -> Any:
+        if code == _TUPLE:
+            items = _decode(body, libraries, depth - 1)
+            if not isinstance(items, list):
+                raise MalformedMessage("a tuple that is not a list of items")
+            return tuple(items)
+        if code == _BIG_INTEGER:
+            return _decode_integer(body)
+        if code == _ARRAY:
+            return _decode_array(body, libraries)
+        raise MalformedMessage(f"unknown extension {code}")
+
+    try:
+        value = msgpack.unpackb(data, ext_hook=extension, strict_map_key=False)
+    except MalformedMessage:
+        raise
+    except Exception as error:
+        raise MalformedMessage(str(error)) from None
+    _check_plain(value, depth)
+    return value
+
+
+def _check_plain(value: Any, depth: int) -> None:
+    if depth == 0:
+        raise MalformedMessage("nested too deeply")
+    if isinstance(value, msgpack.Timestamp):
+        raise MalformedMessage("a timestamp")
+    if isinstance(value, dict):
+        value = [*value.keys(), *value.values()]
+    if isinstance(value, list | tuple):
+        for item in value:
+            _check_plain(item, depth - 1)
+
+
+def _decode_integer(body: bytes) -> int:
+    text = body.decode("ascii")
+    if len(text) > 1000 or not text.removeprefix("-").isdigit():
+        raise MalformedMessage("not an integer")
+    return int(text)
+
+
+def _decode_array(body: bytes, libraries: bool) -> Any:
+    library, dtype, shape, raw = msgpack.unpackb(body)
+    if dtype not in _DTYPES:
+        raise MalformedMessage(f"dtype {dtype!r}")
+    if len(shape) > 16 or any(type(size) is not int or size < 0 for size in shape):
+        raise MalformedMessage("not a shape")
+    if math.prod(shape) * np.dtype(dtype).itemsize != len(raw):
+        raise MalformedMessage("shape and size differ")
+    array = np.frombuffer(raw, dtype=dtype).reshape(shape).copy()
+    if not libraries or library == "numpy":
+        return array[()] if array.shape == () else array
+    if library == "jax":
+        import jax.numpy as jnp
+
+        return jnp.asarray(array)
+    if library == "torch":
+        import torch
+
+        return torch.from_numpy(array)
+    raise MalformedMessage(f"library {library!r}")
+
+
+def send(channel: socket.socket, value: Any) -> None:
+    """Write one message. Raises NotPlainData before anything is written, or OSError."""
+    data = encode(value)
+    channel.settimeout(None)
+    channel.sendall(_LENGTH.pack(len(data)) + data)
+
+
+def receive(channel: socket.socket, seconds: float | None = None, *, libraries: bool = False) -> Any:
+    """Read one message, waiting for at most `seconds` in all.
+
+    Raises TimeoutError, EOFError when the other side is gone, or MalformedMessage.
+    """
+    deadline = None if seconds is None else time.monotonic() + seconds
+    (length,) = _LENGTH.unpack(_read(channel, _LENGTH.size, deadline))
+    if length > MAX_MESSAGE:
+        raise MalformedMessage("message too large")
+    return decode(_read(channel, length, deadline), libraries=libraries)
+
+
+def _read(channel: socket.socket, size: int, deadline: float | None) -> bytes:
+    parts = bytearray()
+    while len(parts) < size:
+        channel.settimeout(None if deadline is None else max(deadline - time.monotonic(), 1e-3))
+        part = channel.recv(min(size - len(parts), 2**20))
+        if not part:
+            raise EOFError("the other side closed the channel")
+        parts += part
+    return bytes(parts)
+
+
+if sys.byteorder != "little":  # raw bytes of arrays are sent as they lie in memory
+    raise ImportError("the protocol assumes a little-endian machine")

@@ -1,0 +1,116 @@
+"""Verdicts: what is known about one submission, and the `grades.json` of a class."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+import policy_gradients.checks
+
+QuestionStatus = Literal["passed", "partial", "failed", "error", "timeout", "missing"]
+SubmissionStatus = Literal["graded", "unreadable", "crashed"]
+
+
+class Verdict(BaseModel):
+    """Base of all verdicts: immutable, and strict about its fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class QuestionVerdict(Verdict):
+    """Points and message for one graded function; the message is safe to show to the student."""
+
+    name: str
+    points: float
+    max_points: float
+    status: QuestionStatus
+    message: str = ""
+
+
+class SubmissionVerdict(Verdict):
+    """One row of the class."""
+
+    student: str
+    score: float
+    status: SubmissionStatus
+    questions: tuple[QuestionVerdict, ...]
+    faults: tuple[str, ...] = ()
+
+
+class Grades(Verdict):
+    """The content of `grades.json`; students in alphabetical order, nothing depends on timing."""
+
+    assignment: str
+    max_score: float
+    sandbox: Literal["bwrap", "none"]
+    submissions: tuple[SubmissionVerdict, ...]
+
+
+@cache
+def engine_version() -> str:
+    """Hex digest of the code that verdicts depend on; another engine never reuses a verdict."""
+    folder = Path(__file__).parent
+    files = [
+        folder / f"{name}.py" for name in ("alignment", "judging", "master", "protocol", "sandbox", "worker")
+    ]
+    digest = hashlib.sha256()
+    for path in [*files, Path(policy_gradients.checks.__file__)]:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+class VerdictStore:
+    """Finished verdicts in a folder, one file each, so that a second run grades only what changed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def _path(self, key: str) -> Path:
+        return self._folder / f"{key}.json"
+
+    def load(self, key: str) -> SubmissionVerdict | None:
+        """The verdict stored under `key`, or None if there is none that can be read."""
+        try:
+            return SubmissionVerdict.model_validate_json(self._path(key).read_bytes())
+        except (OSError, ValueError):
+            return None
+
+    def save(self, key: str, verdict: SubmissionVerdict) -> None:
+        write_atomically(self._path(key), verdict.model_dump_json(indent=1))
+
+
+def verdict_key(student: str, content: bytes, *parts: str) -> str:
+    """The digest a verdict is stored under: submission, master, seed, engine, limits."""
+    digest = hashlib.sha256(content)
+    for part in (student, *parts):
+        digest.update(b"\0" + part.encode())
+    return digest.hexdigest()
+
+
+def secret_seed(path: Path) -> int:
+    """The seed of the hidden tests' inputs, made once and kept in `path` for its owner only."""
+    if not path.exists():
+        write_atomically(path, str(secrets.randbits(64)))
+    return int(path.read_text())
+
+
+def write_grades(path: Path, grades: Grades) -> None:
+    """Write `grades.json` in the order and form scripts rely on."""
+    write_atomically(path, json.dumps(grades.model_dump(mode="json"), indent=1, ensure_ascii=False) + "\n")
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write beside and rename, so that nobody ever reads half a file (mode 0600)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.replace(name, path)
