@@ -1,0 +1,63 @@
+# Every target is one readable command; `make help` lists them.
+
+PYTHON ?= python3
+export PYTHON
+BIN := .venv/bin
+ASSIGNMENTS := gridworld reinforce_cartpole
+LIBRARY := $(wildcard policy_gradients/*.py policy_gradients/*/*.py)
+PAGES := $(wildcard chapters/*.md chapters/*.bib chapters/_extensions/* chapters/_static/* chapters/images/* \
+	assignments/*/*.ipynb solutions/*.ipynb) genindex.md _config.yml _toc.yml
+PACKAGES := $(shell sed '/^\#/d' constraints.txt)
+# Bubblewrap isolates student code. Where it does not work, the sample class, the project's own, goes without.
+SANDBOX = $(if $(shell bwrap --unshare-all --ro-bind / / true 2>&1 || echo no),none,auto)
+
+.PHONY: all setup release grades book test check constraints clean help
+.NOTPARALLEL:
+
+all: setup release grades book  ## set up, generate the assignments, grade the sample class, build the book
+	@echo "Book:   $(CURDIR)/_build/html/index.html"
+	@echo "Grades: $(foreach name,$(ASSIGNMENTS),$(CURDIR)/autograder/grades/$(name)/grades.json)"
+
+setup: .venv/installed  ## the environment in .venv, as constraints.txt pins it
+
+.venv/installed: pyproject.toml constraints.txt
+	@.ci/system-packages venv bubblewrap
+	@$(PYTHON) -m venv .venv
+	@$(PYTHON) .ci/quietly "Installing $(words $(PACKAGES)) packages into .venv" _build/install.log $(words $(PACKAGES) $(PACKAGES)) '^Collecting ' \
+		$(BIN)/pip install --disable-pip-version-check -c constraints.txt -e '.[all]'
+	@touch $@
+
+release: setup  ## the student notebooks and the solutions, from the masters
+	@$(BIN)/autograder release
+
+grades: release  ## the sample class of every assignment, as tables and as grades.json
+	@$(foreach name,$(ASSIGNMENTS),$(BIN)/autograder grade $(name) autograder/samples/$(name) --sandbox $(SANDBOX) &&) true
+
+book: release _build/built  ## the book, in _build/html
+
+_build/built: $(PAGES) _build/library
+	@$(PYTHON) .ci/quietly "Building the book" _build/book.log $(words $(PAGES) $(PAGES)) '(reading sources|writing output)\.\.\. \[' \
+		$(BIN)/jupyter-book build . -W -n --keep-going --all
+	@touch $@
+
+# The chapters' figures come from the library: when it changes, none of the kept results holds.
+_build/library: .venv/installed $(LIBRARY)
+	@rm -rf _build/.jupyter_cache _build/jupyter_execute && mkdir -p _build && touch $@
+
+test: setup release  ## all tests
+	@.ci/system-packages chromium
+	@$(BIN)/pytest
+
+check: setup  ## style, and whether the generated notebooks are those of the masters
+	@$(BIN)/ruff check && $(BIN)/autograder release --check
+
+constraints:  ## pin anew, to the newest versions that pyproject.toml allows
+	@rm -rf _build/pins && $(PYTHON) -m venv _build/pins && _build/pins/bin/pip install -q -e '.[all]'
+	@{ head -1 constraints.txt; _build/pins/bin/pip freeze --exclude-editable | sed 's/+cpu$$//'; } > _build/pins/new
+	@mv _build/pins/new constraints.txt && rm -rf _build/pins
+
+clean:  ## remove what was made (.venv, the book, the grades)
+	@rm -rf .venv _build autograder/source autograder/grades
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
