@@ -74,7 +74,7 @@ def draw_gridworld(
             ax.text(*place, label, color=ink, fontsize=10 if policy is None else 8, **align)
         if policy is not None:
             _draw_arrows(ax, x, y, np.reshape(policy, (4, 4, 4))[x - 1, y - 1], ink)
-    ax.text(1, 1.45, "start", ha="center", va="bottom", color=_readable_on(paint(1, 1)), fontsize=7)
+    ax.text(0.56, 1.44, "start", ha="left", va="bottom", color=_readable_on(paint(1, 1)), fontsize=7)
     return ax
 
 
