@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import ast
+import collections
 import dataclasses
 import hashlib
 import re
+import sys
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
-import jupytext
-from nbformat import NotebookNode
+sys.modules.setdefault("rfc3987_syntax", None)  # a grammar that nbformat's validation never uses: 1.3 s to import
+
+import jupytext  # noqa: E402
+import yaml  # noqa: E402
+from nbformat import NotebookNode  # noqa: E402
 
 FOLDER = Path(__file__).parent / "masters"
+BOOK_CONFIG = Path(__file__).parents[1] / "_config.yml"
 TRAINING_TAG = "training"
 _HIDDEN = re.compile(r"^### BEGIN HIDDEN TESTS\n.*?^### END HIDDEN TESTS\n?", re.DOTALL | re.MULTILINE)
 
 
 class UnknownAssignment(ValueError):
     """There is no master of this name; the message lists those there are."""
+
+
+class InvalidMaster(ValueError):
+    """A master breaks the rules for masters; the message lists every breach and what to do."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,11 +63,21 @@ class Master:
 
     @cached_property
     def notebook(self) -> NotebookNode:
-        """The notebook with solutions and hidden tests. Treat it as read-only: copy before changing."""
-        notebook = jupytext.reads(self.source, fmt="py:percent")
+        """The notebook with solutions and hidden tests. Treat it as read-only: copy before changing.
+
+        Addresses are filled in, and every cell has a lasting id: its grade id, or its place.
+        """
+        notebook = jupytext.reads(self._filled_source(), fmt="py:percent")
         for index, cell in enumerate(notebook.cells):
             cell["id"] = grade_id(cell) or f"{self.name.replace('_', '-')}-{index:03d}"
+            cell.metadata.pop("lines_to_next_cell", None)  # Jupytext's own note
         return notebook
+
+    def _filled_source(self) -> str:
+        if not any(placeholder in self.source for placeholder in ("{{repository}}", "{{colab}}")):
+            return self.source
+        filled = self.source.replace("{{repository}}", repository_url())
+        return filled.replace("{{colab}}", colab_url(self.name))
 
     @cached_property
     def questions(self) -> tuple[Question, ...]:
@@ -63,7 +85,7 @@ class Master:
         return tuple(
             Question(grade_id(cell).removeprefix("test_"), cell.metadata.nbgrader.points, cell.source)
             for cell in self.notebook.cells
-            if cell.metadata.get("nbgrader", {}).get("grade")
+            if is_test(cell)
         )
 
     @property
@@ -72,8 +94,14 @@ class Master:
 
     @cached_property
     def sha256(self) -> str:
-        """Hex digest of the master's source; derived notebooks carry it."""
+        """Hex digest of the master's source; the solved notebook carries it."""
         return hashlib.sha256(self.source.encode()).hexdigest()
+
+    def check(self) -> None:
+        """Raise InvalidMaster when the master breaks a rule that releasing or grading relies on."""
+        breaches = list(_breaches(self.notebook.cells))
+        if breaches:
+            raise InvalidMaster(f"The master {self.name!r} cannot be released.\n  " + "\n  ".join(breaches))
 
 
 def names() -> list[str]:
@@ -86,6 +114,126 @@ def grade_id(cell: NotebookNode) -> str:
     return cell.metadata.get("nbgrader", {}).get("grade_id", "")
 
 
+def is_answer(cell: NotebookNode) -> bool:
+    """Whether students write their code into this cell."""
+    return _has_role(cell, "solution") and not _has_role(cell, "grade")
+
+
+def is_test(cell: NotebookNode) -> bool:
+    """Whether this cell grades an answer."""
+    return _has_role(cell, "grade") and not _has_role(cell, "solution")
+
+
 def is_training(cell: NotebookNode) -> bool:
     """Whether the cell belongs to the training section, which no grader runs."""
     return TRAINING_TAG in cell.metadata.get("tags", [])
+
+
+def _has_role(cell: NotebookNode, role: str) -> bool:
+    return bool(cell.metadata.get("nbgrader", {}).get(role))
+
+
+def repository_url() -> str:
+    """The public repository's address, from the book's configuration."""
+    return _repository()["url"].rstrip("/")
+
+
+def colab_url(name: str) -> str:
+    """Where Colab opens the student notebook of assignment `name`."""
+    slug = repository_url().removeprefix("https://github.com/")
+    return f"https://colab.research.google.com/github/{slug}/blob/{_repository()['branch']}/assignments/{name}/{name}.ipynb"
+
+
+def _repository() -> dict[str, str]:
+    return yaml.safe_load(BOOK_CONFIG.read_text(encoding="utf-8"))["repository"]
+
+
+def _breaches(cells: list[NotebookNode]) -> Iterator[str]:
+    yield from _repeated_names(cells)
+    for cell in cells:
+        yield from _marker_breaches(cell, "SOLUTION", _has_role(cell, "solution"), "an answer cell")
+        yield from _marker_breaches(cell, "HIDDEN TESTS", is_test(cell), "a test cell")
+    yield from _unpaired_questions(cells)
+    for cell in cells:
+        if is_answer(cell) and "### BEGIN SOLUTION" not in cell.source:
+            yield f"{_place(cell)}: put the solution between ### BEGIN SOLUTION and ### END SOLUTION."
+        if is_test(cell):
+            yield from _test_breaches(cell)
+    yield from _training_breaches(cells)
+
+
+def _place(cell: NotebookNode) -> str:
+    return f"Cell {grade_id(cell) or cell.source.partition(chr(10))[0][:60]!r}"
+
+
+def _repeated_names(cells: list[NotebookNode]) -> Iterator[str]:
+    counts = collections.Counter(filter(None, map(grade_id, cells)))
+    for name, count in counts.items():
+        if count > 1:
+            yield f"The grade_id {name!r} occurs {count} times: give every cell its own."
+
+
+def _marker_breaches(cell: NotebookNode, kind: str, allowed: bool, where: str) -> Iterator[str]:
+    lines = [line for line in cell.source.splitlines() if f"BEGIN {kind}" in line or f"END {kind}" in line]
+    if not lines:
+        return
+    if not allowed:
+        yield f"{_place(cell)}: the markers of {kind} belong into {where}."
+    for index, line in enumerate(lines):
+        wanted = f"### {'END' if index % 2 else 'BEGIN'} {kind}"
+        if line.strip() != wanted:
+            yield f"{_place(cell)}: {line.strip()!r} stands where {wanted!r} is expected."
+            return
+    if len(lines) % 2:
+        yield f"{_place(cell)}: ### BEGIN {kind} is not closed; add ### END {kind}."
+    if kind == "HIDDEN TESTS" and any(line != line.strip() for line in lines):
+        yield f"{_place(cell)}: the markers of {kind} must not be indented."
+
+
+def _unpaired_questions(cells: list[NotebookNode]) -> Iterator[str]:
+    answers = [grade_id(cell) for cell in cells if is_answer(cell)]
+    tests = [grade_id(cell) for cell in cells if is_test(cell)]
+    for name in tests:
+        if name.removeprefix("test_") not in answers or not name.startswith("test_"):
+            yield f"Cell {name!r}: a test cell is called test_NAME and follows an answer cell called NAME."
+    for name in answers:
+        if f"test_{name}" not in tests:
+            yield f"Cell {name!r}: there is no test cell 'test_{name}', so nothing would grade this answer."
+
+
+def _test_breaches(cell: NotebookNode) -> Iterator[str]:
+    points = cell.metadata.nbgrader.get("points")
+    if type(points) not in (int, float) or points <= 0:
+        yield f"{_place(cell)}: give it points, a number above 0, in its nbgrader metadata."
+        return
+    if is_training(cell):
+        yield f"{_place(cell)}: a test cell is graded, so it cannot carry the tag {TRAINING_TAG!r}."
+    hidden = _HIDDEN.search(cell.source)
+    if hidden and hidden.group().splitlines()[1].strip() != "check.hide()":
+        yield f"{_place(cell)}: hidden tests begin with check.hide(), or their inputs would be shown."
+    name = grade_id(cell).removeprefix("test_")
+    if (found := _declared(cell.source)) != (name, points):
+        yield f"{_place(cell)}: it should open Checks({name!r}, points={points}); found {found}."
+
+
+def _declared(source: str) -> tuple[object, object] | str:
+    """The question's name and points in the cell's ``Checks(name, points=...)``."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError as error:
+        return f"a syntax error ({error.msg}, line {error.lineno})"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Checks":
+            values = [*node.args, *(keyword.value for keyword in node.keywords)]
+            return tuple(getattr(value, "value", None) for value in values[:2])
+    return "no Checks(...)"
+
+
+def _training_breaches(cells: list[NotebookNode]) -> Iterator[str]:
+    last_test = max((index for index, cell in enumerate(cells) if is_test(cell)), default=-1)
+    if last_test < 0:
+        yield "There is no test cell, so there is nothing to grade."
+        return
+    for cell in cells[last_test + 1 :]:
+        if cell.cell_type == "code" and not is_training(cell):
+            yield f"{_place(cell)}: give cells after the exercises tags=[\"{TRAINING_TAG}\"], or graders would run them."

@@ -1,0 +1,32 @@
+"""nbgrader's settings for this course; run nbgrader in this folder.
+
+The texts that students get in place of a solution are set here and nowhere else:
+`autograder release` reads them too.
+"""
+
+from pathlib import Path
+
+c = get_config()  # noqa: F821  nbgrader defines it
+
+here = Path(__file__).resolve().parent
+(here / "grades").mkdir(exist_ok=True)  # SQLite makes the file, not its folder
+
+c.CourseDirectory.root = str(here)
+c.CourseDirectory.db_url = f"sqlite:///{here / 'grades' / 'gradebook.db'}"
+c.CourseDirectory.source_directory = "source"
+c.CourseDirectory.release_directory = "release"
+c.CourseDirectory.submitted_directory = "submitted"
+c.CourseDirectory.autograded_directory = "autograded"
+c.CourseDirectory.feedback_directory = "feedback"
+
+c.ClearSolutions.code_stub = {
+    "python": "# Your code here: replace the next line.\n"
+    'raise NotImplementedError("This function is waiting for your code.")'
+}
+c.ClearSolutions.text_stub = "*Your answer here.*"
+
+c.Execute.skip_cells_with_tag = "training"  # no grader trains an agent
+c.Execute.timeout = 60  # seconds for one cell
+c.IgnorePattern.enabled = True  # a warning on stderr is no reason for zero points
+c.IgnorePattern.pattern = "."
+c.Execute.extra_arguments = ["--IPKernelApp.log_level=ERROR"]  # no note per kernel on how it is reached

@@ -1,0 +1,250 @@
+"""Release: from a master to the student's notebook, the solved notebook and nbgrader's source."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import hashlib
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from autograder.master import Master, grade_id, is_answer, repository_url
+
+import nbformat  # isort: skip  (master.py makes this import fast)
+from nbformat import NotebookNode
+
+ROOT = Path(__file__).parents[1]
+_SOLUTION_MARKER = re.compile(r"^ *### (BEGIN|END) SOLUTION\n?", re.MULTILINE)
+_CELL_TIMEOUT = 3600  # seconds: solutions train their agents in full
+_LANGUAGE = {"name": "python", "file_extension": ".py", "mimetype": "text/x-python", "pygments_lexer": "ipython3"}
+_SCRUBBED = [
+    (re.compile(r"\S*/ipykernel_\d+/\d+\.py"), "<cell>"),
+    (re.compile(r"\b0x[0-9a-f]{6,}"), "0x..."),
+    (re.compile(re.escape(str(ROOT))), "."),
+    (re.compile(re.escape(str(Path.home())) + r"(?=/)"), "~"),
+]
+
+
+def assignment_path(name: str, root: Path = ROOT) -> Path:
+    """The notebook that students open."""
+    return root / "assignments" / name / f"{name}.ipynb"
+
+
+def solution_path(name: str, root: Path = ROOT) -> Path:
+    """The solved notebook, with the outputs of its training."""
+    return root / "solutions" / f"{name}.ipynb"
+
+
+def source_path(name: str, root: Path = ROOT) -> Path:
+    """The notebook that nbgrader starts from; it holds everything and is never committed."""
+    return root / "autograder" / "source" / name / f"{name}.ipynb"
+
+
+def write(name: str, root: Path = ROOT) -> list[Path]:
+    """Write the three notebooks of a master, and return the paths of those that changed.
+
+    The solved notebook is executed, with its training, only when its code has changed.
+    Raises UnknownAssignment, InvalidMaster, or nbclient's error when a solution fails.
+    """
+    master = _checked(name)
+    notebooks = {
+        assignment_path(name, root): assignment_notebook(master),
+        source_path(name, root): source_notebook(master),
+        solution_path(name, root): _with_outputs(solution_notebook(master), solution_path(name, root)),
+    }
+    return [path for path, notebook in notebooks.items() if _write_if_changed(path, _text(notebook))]
+
+
+def drift(name: str, root: Path = ROOT) -> list[str]:
+    """How the derived notebooks differ from what the master gives: one sentence each; executes nothing."""
+    master = _checked(name)
+    remedy = f"run `autograder release {name}`."
+    messages = []
+    assignment, source, solution = assignment_path(name, root), source_path(name, root), solution_path(name, root)
+    if _read_text(assignment) != _text(assignment_notebook(master)):
+        messages.append(f"{_shown(assignment, root)} is {_fault(assignment)}: {remedy}")
+    if source.exists() and _read_text(source) != _text(source_notebook(master)):
+        messages.append(f"{_shown(source, root)} is {_fault(source)}: {remedy}")
+    if not _is_current(_read(solution), solution_notebook(master)):
+        messages.append(f"{_shown(solution, root)} is {_fault(solution)}: {remedy} It may train for minutes.")
+    return messages
+
+
+def assignment_notebook(master: Master) -> NotebookNode:
+    """The student's notebook: as nbgrader's generate_assignment makes it."""
+    from nbgrader.preprocessors import (
+        CheckCellMetadata,
+        ClearHiddenTests,
+        ClearOutput,
+        ClearSolutions,
+        ComputeChecksums,
+        LockCells,
+    )
+
+    steps = [LockCells, ClearSolutions, ClearOutput, ClearHiddenTests, ComputeChecksums, CheckCellMetadata]
+    return _preprocessed(source_notebook(master), steps)
+
+
+def solution_notebook(master: Master) -> NotebookNode:
+    """The solved notebook without hidden tests, not executed; it carries the master's digest."""
+    from nbgrader.preprocessors import ClearHiddenTests
+
+    notebook = _preprocessed(source_notebook(master), [ClearHiddenTests])
+    for cell in notebook.cells:
+        if is_answer(cell):
+            cell.source = _SOLUTION_MARKER.sub("", cell.source).rstrip("\n")
+        cell.metadata.pop("nbgrader", None)
+    code = _code_sha256(notebook)
+    notebook.metadata["policy_gradients"] = {"master_sha256": master.sha256, "code_sha256": code}
+    return notebook
+
+
+def source_notebook(master: Master) -> NotebookNode:
+    """nbgrader's source notebook: everything, hidden tests included."""
+    notebook = copy.deepcopy(master.notebook)
+    notebook.metadata = nbformat.from_dict(
+        {"kernelspec": notebook.metadata["kernelspec"], "language_info": _LANGUAGE}
+    )
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    return notebook
+
+
+def _checked(name: str) -> Master:
+    master = Master.read(name)
+    master.check()
+    return master
+
+
+def _preprocessed(notebook: NotebookNode, steps: list[type]) -> NotebookNode:
+    for step in steps:
+        notebook, _ = step(config=_nbgrader_config()).preprocess(notebook, {})
+    return notebook
+
+
+@cache
+def _nbgrader_config():
+    from traitlets.config import PyFileConfigLoader
+
+    return PyFileConfigLoader("nbgrader_config.py", path=str(Path(__file__).parent)).load_config()
+
+
+def _code_sha256(notebook: NotebookNode) -> str:
+    """Digest of what is executed. The repository's address does not count: a fork need not train again."""
+    code = [cell.source.replace(repository_url(), "") for cell in notebook.cells if cell.cell_type == "code"]
+    return hashlib.sha256("\0".join(code).encode()).hexdigest()
+
+
+def _is_current(old: NotebookNode | None, new: NotebookNode) -> bool:
+    return old is not None and old.metadata == new.metadata and _cells(old) == _cells(new) and _is_executed(old)
+
+
+def _cells(notebook: NotebookNode) -> list[tuple]:
+    return [(cell.id, cell.cell_type, cell.source, cell.metadata) for cell in notebook.cells]
+
+
+def _is_executed(notebook: NotebookNode) -> bool:
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    return all(cell.execution_count == place for place, cell in enumerate(code, start=1))
+
+
+def _with_outputs(new: NotebookNode, path: Path) -> NotebookNode:
+    """`new` with the outputs of the committed notebook when they come from the same code, else executed."""
+    old = _read(path)
+    digest = new.metadata.policy_gradients.code_sha256
+    if old is None or old.metadata.get("policy_gradients", {}).get("code_sha256") != digest or not _is_executed(old):
+        return _executed(new, path.stem)
+    executed = iter([cell for cell in old.cells if cell.cell_type == "code"])
+    for cell in new.cells:
+        if cell.cell_type == "code":
+            previous = next(executed)
+            cell.outputs, cell.execution_count = previous.outputs, previous.execution_count
+    return new
+
+
+def _executed(notebook: NotebookNode, name: str) -> NotebookNode:
+    from nbclient import NotebookClient
+    from tqdm import tqdm
+
+    code_cells = sum(cell.cell_type == "code" for cell in notebook.cells)
+    metadata = copy.deepcopy(notebook.metadata)
+    with tempfile.TemporaryDirectory() as folder, tqdm(total=code_cells, desc=f"solving {name}", unit="cell") as bar:
+        client = NotebookClient(
+            notebook,
+            timeout=_CELL_TIMEOUT,
+            kernel_name="python3",
+            extra_arguments=_nbgrader_config().Execute.extra_arguments,
+            resources={"metadata": {"path": folder}},
+            record_timing=False,
+            store_widget_state=False,
+            coalesce_streams=True,
+            on_cell_executed=lambda **_: bar.update(),
+        )
+        client.execute(env={**os.environ, "TQDM_DISABLE": "1"})
+        _scrub(notebook, folder)
+    notebook.metadata = metadata
+    return notebook
+
+
+def _scrub(notebook: NotebookNode, folder: str) -> None:
+    """Take out of the outputs what is noise or differs from machine to machine."""
+    rules = [(re.compile(re.escape(folder)), "."), *_SCRUBBED]
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            continue
+        cell.outputs = [_scrubbed(output, rules) for output in cell.outputs if not _is_noise(output)]
+
+
+def _is_noise(output: NotebookNode) -> bool:
+    if output.output_type == "stream":
+        return output.name == "stderr"
+    return "application/vnd.jupyter.widget-view+json" in output.get("data", {})
+
+
+def _scrubbed(output: NotebookNode, rules: list[tuple[re.Pattern, str]]) -> NotebookNode:
+    texts = output if output.output_type == "stream" else output.get("data", {})
+    for key in ("text", "text/plain", "text/html", "text/markdown"):
+        if isinstance(texts.get(key), str):
+            for pattern, replacement in rules:
+                texts[key] = pattern.sub(replacement, texts[key])
+    return output
+
+
+def _text(notebook: NotebookNode) -> str:
+    nbformat.validate(notebook)
+    return nbformat.writes(notebook, sort_keys=True) + "\n"
+
+
+def _read(path: Path) -> NotebookNode | None:
+    """The notebook at `path`, or None where there is none that can be read."""
+    with contextlib.suppress(OSError, ValueError, nbformat.ValidationError):
+        return nbformat.read(path, as_version=4)
+    return None
+
+
+def _read_text(path: Path) -> str | None:
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        return path.read_text(encoding="utf-8")
+    return None
+
+
+def _shown(path: Path, root: Path) -> str:
+    return str(path.relative_to(root))
+
+
+def _fault(path: Path) -> str:
+    return "not what its master gives" if path.exists() else "missing"
+
+
+def _write_if_changed(path: Path, text: str) -> bool:
+    if _read_text(path) == text:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.new")
+    beside.write_text(text, encoding="utf-8")
+    os.replace(beside, path)
+    return True
