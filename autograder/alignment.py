@@ -205,8 +205,6 @@ def _faults(cells: list[_Cell], master: Master) -> list[str]:
     for question in master.questions:
         if counts[question.name] == 0:
             faults.append(f"cell '{question.name}' is missing: the question counts as not answered")
-        elif counts[question.name] > 1:
-            faults.append(
-                f"cell '{question.name}' occurs {counts[question.name]} times: all are run, the last definition counts"
-            )
+        elif (count := counts[question.name]) > 1:
+            faults.append(f"cell '{question.name}' occurs {count} times: all run, the last definition counts")
     return faults

@@ -15,6 +15,7 @@ handle to a function that lives in a sandbox: there, `remote_student` says so.
 
 from __future__ import annotations
 
+import builtins
 import collections
 import contextlib
 import contextvars
@@ -132,7 +133,9 @@ class Checks:
             kind, detail = "missing", "not written yet"
         except AssertionError as failed:
             kind, detail = "failed", "" if self._hidden else str(failed)
-        except Exception as error:  # the student's own exception, in the student's own notebook
+        except Exception as error:
+            if _session.get() and isinstance(error, NameError | ImportError):  # not from the student's process
+                raise TypeError(f"The test cell of {self.question} is wrong: {error}") from error
             kind, detail = "error", self._error_detail(type(error).__name__, str(error))
         message = "" if kind == "passed" else " ".join(filter(None, [_cut(detail), _hint(kind, hint)]))
         self._properties.append(Property(name, kind == "passed", kind, message, weight))
@@ -145,8 +148,10 @@ class Checks:
         return str(failure)
 
     def _error_detail(self, name: str, text: str) -> str:
-        # A student's exception text could carry hidden inputs out: show it for visible checks only.
-        return f"It raised an exception, {name}." if self._hidden else f"It raised {name}: {text}"
+        if not self._hidden:
+            return f"It raised {name}: {text}"
+        # The text of an exception, or a name made up for it, could carry hidden inputs out.
+        return f"It raised {name}." if hasattr(builtins, name) else "It raised an exception."
 
     def evaluate(self, expression: str, **values: Any) -> Any:
         """Evaluate an expression where the student's functions live, and return plain data.
@@ -212,7 +217,7 @@ def _stacked(items: list[np.ndarray]) -> np.ndarray:
 def close(
     actual: Any, expected: Any, rtol: float = 1e-4, atol: float = 1e-5, what: str = "It returned"
 ) -> None:
-    """AssertionError unless `actual` has `expected`'s shape and |actual - expected| <= atol + rtol |expected|.
+    """AssertionError unless shapes are equal and |actual - expected| <= atol + rtol |expected|.
 
     NaN is never close; an infinity is close to the same infinity only.
     """
@@ -220,7 +225,8 @@ def close(
     if got.shape != want.shape:
         raise AssertionError(f"{what} something of shape {got.shape}; the shape should be {want.shape}.")
     with np.errstate(invalid="ignore"):
-        near = (got == want) | (np.abs(got - want) <= atol + rtol * np.abs(want))
+        near = np.isfinite(want) & (np.abs(got - want) <= atol + rtol * np.abs(want))
+    near |= got == want
     if not near.all():
         raise AssertionError(f"{what} {_shown(got)}; expected {_shown(want)}.")
 

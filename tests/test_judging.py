@@ -1,0 +1,232 @@
+"""Judging in the real sandbox: honest, wrong, broken and hostile notebooks, each with its due verdict."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+import autograder
+from autograder import sandbox
+from autograder.judging import Limits, judge_submission
+from autograder.master import Master
+from tests.notebooks import PAIR, STUB, as_bytes, code, submission
+
+SEED = 20_240_607
+
+
+def judged(notebook, *, seconds=4.0, kind=None):
+    limits = Limits(seconds, 4096, kind or sandbox.resolve("auto"))
+    return judge_submission("ada", as_bytes(notebook), PAIR, SEED, limits)
+
+
+def summary(verdict):
+    return {question.name: (question.status, question.points) for question in verdict.questions}
+
+
+RIGHT = {"running_sum": ("passed", 3), "double": ("passed", 2)}
+
+
+@pytest.mark.parametrize("kind", ["bwrap", "none"])
+def test_right_answers_get_full_points(kind):
+    verdict = judged(submission(), kind=kind)
+    assert summary(verdict) == RIGHT
+    assert verdict.score == 5
+    assert verdict.faults == ()
+
+
+def test_the_same_submission_gets_the_same_verdict():
+    notebook = submission(running_sum="def running_sum(values, start=0.0):\n    return values")
+    assert judged(notebook) == judged(notebook)
+
+
+def answer(body: str, name: str = "double", argument: str = "x") -> dict[str, str]:
+    lines = "\n".join("    " + line for line in body.splitlines())
+    return {name: f"def {name}({argument}):\n{lines}"}
+
+
+@pytest.mark.parametrize(
+    ("answers", "status", "points"),
+    [
+        (answer(STUB), "missing", 0),
+        (answer("return None"), "partial", 1),
+        (answer("x *= 2\nreturn x"), "partial", 1),
+        (answer("raise ValueError(x)"), "error", 0),
+        (answer("while True: pass"), "timeout", 0),
+        (answer("import os; os._exit(0)"), "error", 0),
+        (answer("import os; os.kill(os.getpid(), 9)"), "error", 0),
+        (answer("import sys; sys.exit()"), "error", 0),
+        (answer("return double(x)"), "error", 0),
+        (answer("return bytearray(6 * 2**30)"), "error", 0),
+        (answer("return np.zeros(10**7)"), "partial", 1),
+        (answer("return lambda: 4"), "partial", 1),
+        (answer("return (i for i in [4])"), "partial", 1),
+        ({"double": "def double(x:\n    return 2 * x"}, "error", 0),
+        ({"double": "double = 4"}, "error", 0),
+        ({"double": "while True: pass"}, "timeout", 0),
+        ({"double": "import os; os._exit(1)"}, "error", 0),
+    ],
+)
+def test_a_bad_answer_costs_its_own_question_only(answers, status, points):
+    verdict = judged(submission(**answers))
+    assert summary(verdict) == {
+        "running_sum": RIGHT["running_sum"],
+        "double": (status, pytest.approx(points)),
+    }
+    assert verdict.status == "graded"
+
+
+def test_an_answer_that_ends_the_process_does_not_hurt_the_questions_after_it():
+    verdict = judged(submission(**answer("import os; os._exit(0)", "running_sum", "values, start=0.0")))
+    assert summary(verdict) == {"running_sum": ("error", 0), "double": RIGHT["double"]}
+
+
+def test_helpers_are_rebuilt_after_a_crash():
+    helper = code("factor = 2")
+    notebook = submission(
+        running_sum="def running_sum(values, start=0.0):\n    import os; os._exit(0)",
+        double="def double(x): return factor * x",
+    )
+    notebook["cells"].insert(1, helper)
+    assert summary(judged(notebook))["double"] == ("passed", 2)
+
+
+def test_a_cell_of_the_students_own_that_fails_or_hangs_costs_nothing_else():
+    notebook = submission()
+    notebook["cells"][1:1] = [code("1 / 0"), code("while True: pass"), code("print('x' * 10**8)")]
+    assert summary(judged(notebook)) == RIGHT
+
+
+def test_notebook_syntax_runs():
+    notebook = submission()
+    cells = [
+        "%time 1",
+        "!true",
+        "import asyncio\nawait asyncio.sleep(0)",
+        "display(1)",
+        "%%capture\nprint(1)",
+    ]
+    notebook["cells"][1:1] = [code(source) for source in cells]
+    assert summary(judged(notebook)) == RIGHT
+
+
+# Ways to get points without solving anything: none of them may work.
+CHEATS = {
+    "equal to everything": "class Yes(float):\n"
+    "    def __eq__(self, other): return True\n"
+    "    def __sub__(self, other): return 0.0\n"
+    "def double(x): return Yes(0)",
+    "array equal to everything": "class Yes(np.ndarray):\n"
+    "    def __eq__(self, other): return np.ones(self.shape, bool)\n"
+    "def double(x): return np.zeros(()).view(Yes)",
+    "lies in __array__": "class Yes:\n"
+    "    def __array__(self, *a, **k): raise AssertionError\n"
+    "def double(x): return Yes()",
+    "patched asserts": "import numpy.testing, builtins, policy_gradients.checks as c\n"
+    "c.close = c.numbers = numpy.testing.assert_allclose = lambda *a, **k: None\n"
+    "c.Checks.score = lambda self: 2.0\n"
+    "np.abs = lambda *a: 0\nbuiltins.eval = lambda *a: 4\ndef double(x): return 0",
+    "patched worker": "import sys\n"
+    "worker = sys.modules['__main__'], sys.modules.get('autograder.worker')\n"
+    "for m in filter(None, worker):\n"
+    "    m._answer = m._call = m._evaluate = lambda *a: ['ok', True]\n"
+    "def double(x): return 0",
+    "forged messages": "import os\n"
+    "for fd in range(3, 30):\n"
+    "    try: os.write(fd, b'\\x00\\x00\\x00\\x06' + b'\\x92\\xa2ok\\x04\\x04')\n"
+    "    except OSError: pass\n"
+    "def double(x): return 0",
+    "its own verdict": "def double(x): return {'status': 'passed', 'points': 2}",
+    "text that looks right": "def double(x): return '4'",
+    "NaN": "def double(x): return float('nan')",
+}
+
+
+@pytest.mark.parametrize("source", CHEATS.values(), ids=CHEATS.keys())
+def test_cheats_get_no_points_for_the_property_they_do_not_have(source):
+    question = judged(submission(double=source)).questions[1]
+    assert question.status != "passed"
+    assert question.points <= 1
+
+
+def seen_by_student(expression: str):
+    """What a student's code sees, smuggled out as the text of an exception in a visible check."""
+    source = f"import os, pathlib, socket, sys\ndef double(x):\n    raise ValueError(repr({expression}))"
+    return judged(submission(double=source)).questions[1].message
+
+
+def test_the_course_tree_and_the_gradebook_do_not_exist_in_the_sandbox():
+    tree = Path(autograder.__file__).parent
+    for path in (tree / "masters", tree / "judging.py", tree / "grades", tree.parent / ".git"):
+        assert "False" in seen_by_student(f"os.path.exists({str(path)!r})")
+
+
+def test_the_sandbox_has_no_network_no_privileges_and_no_environment_of_ours(monkeypatch):
+    monkeypatch.setenv("COURSE_SECRET", "swordfish")
+    assert "65534" in seen_by_student("os.getuid()")
+    assert "Network is unreachable" in seen_by_student(
+        "os.strerror(socket.socket().connect_ex(('192.0.2.1', 9)))"
+    )
+    assert "swordfish" not in seen_by_student(
+        "[p.read_bytes() for p in pathlib.Path('/proc').glob('[0-9]*/environ')]"
+    )
+    assert (
+        "Read-only"
+        in judged(submission(double="def double(x):\n    open('/usr/mark', 'w')")).questions[1].message
+    )
+
+
+def test_the_graders_processes_are_out_of_reach():
+    ours = os.getpid()
+    message = (
+        judged(submission(double=f"import os\ndef double(x):\n    os.kill({ours}, {int(signal.SIGTERM)})"))
+        .questions[1]
+        .message
+    )
+    assert "ProcessLookupError" in message
+
+
+def test_messages_of_hidden_tests_carry_no_inputs():
+    source = (
+        "def running_sum(values, start=0.0):\n    raise type('Leak', (Exception,), {})(f'{values} {start}')"
+    )
+    message = judged(submission(running_sum=source)).questions[0].message
+    visible, *hidden = message.splitlines()
+    assert "[1, 2, 3]" in visible
+    assert hidden
+    assert not any("10.0" in line or "[" in line for line in hidden)
+
+
+def test_an_exception_named_to_carry_inputs_out_is_not_named():
+    source = "def running_sum(values, start=0.0):\n    raise type(f'start{start:.0f}', (Exception,), {})"
+    message = judged(submission(running_sum=source)).questions[0].message
+    assert "start10" not in message
+
+
+def test_a_mistake_in_a_test_cell_is_the_authors_and_never_costs_a_student_points():
+    broken = Master(
+        "pair", PAIR.source.replace("close(running_sum([1, 2], start=10.0)", "close(no_such_name")
+    )
+    with pytest.raises(TypeError, match="test cell of running_sum is wrong"):
+        judge_submission("ada", as_bytes(submission()), broken, SEED, Limits(4, 4096, "none"))
+
+
+def test_an_unreadable_notebook_gets_its_row():
+    verdict = judge_submission("ada", b"{broken", PAIR, SEED, Limits(4, 4096, "none"))
+    assert verdict.status == "unreadable"
+    assert verdict.score == 0
+    assert summary(verdict) == {"running_sum": ("missing", 0), "double": ("missing", 0)}
+    assert "not valid JSON" in verdict.faults[0]
+
+
+def test_hidden_tests_are_not_in_the_workers_memory():
+    search = (
+        "import gc, sys\n"
+        "def double(x):\n"
+        "    word = 'dedda trats sI'[::-1]\n"
+        "    holders = [o for o in gc.get_objects() if isinstance(o, (dict, list, tuple))]\n"
+        "    items = [v for o in holders for v in (o.values() if isinstance(o, dict) else o)]\n"
+        "    found = any(word in v for v in items if isinstance(v, str))\n"
+        "    raise ValueError(f'found {found}')"
+    )
+    assert "found False" in judged(submission(double=search), seconds=20).questions[1].message
