@@ -23,7 +23,7 @@ setup: .venv/installed  ## the environment in .venv, as constraints.txt pins it
 .venv/installed: pyproject.toml constraints.txt
 	@.ci/system-packages venv bubblewrap
 	@$(PYTHON) -m venv .venv
-	@$(PYTHON) .ci/quietly "Installing $(words $(PACKAGES)) packages into .venv" _build/install.log $(words $(PACKAGES) $(PACKAGES)) '^Collecting ' \
+	@$(PYTHON) .ci/quietly "Installing $(words $(PACKAGES)) packages into .venv" _build/install.log $(words $(PACKAGES) $(PACKAGES)) '^(Collecting|Processing) ' \
 		$(BIN)/pip install --disable-pip-version-check -c constraints.txt -e '.[all]'
 	@touch $@
 
@@ -53,7 +53,7 @@ check: setup  ## style, and whether the generated notebooks are those of the mas
 
 constraints:  ## pin anew, to the newest versions that pyproject.toml allows
 	@rm -rf _build/pins && $(PYTHON) -m venv _build/pins && _build/pins/bin/pip install -q -e '.[all]'
-	@{ head -1 constraints.txt; _build/pins/bin/pip freeze --exclude-editable | sed 's/+cpu$$//'; } > _build/pins/new
+	@{ head -1 constraints.txt; _build/pins/bin/pip freeze --all --exclude pip --exclude-editable | sed 's/+cpu$$//'; } > _build/pins/new
 	@mv _build/pins/new constraints.txt && rm -rf _build/pins
 
 clean:  ## remove what was made (.venv, the book, the grades)
