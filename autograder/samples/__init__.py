@@ -1,0 +1,1 @@
+"""The sample class: invented students, what they hand in, and the points they must get."""
