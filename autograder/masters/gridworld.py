@@ -1,0 +1,593 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Gridworld: REINFORCE from scratch
+#
+# [Open in Colab]({{colab}})
+#
+# In this assignment you write the five small functions that a policy gradient needs, with nothing but NumPy:
+# the environment's transition and reward, the return of an episode, a policy with parameters, and the gradient
+# of its log probability. Then your own functions train an agent, and you compare what it learns with the exact
+# optimum.
+#
+# **After it you can**
+#
+# - write a Markov decision process down as code
+# - compute a discounted return
+# - compute a softmax policy and its score $\nabla_\theta \log \pi_\theta(a|s)$ by hand, without automatic
+#   differentiation
+# - put them together into REINFORCE, and judge what it learned over several seeds
+#
+# **You need** Python, NumPy indexing, and these chapters of the book:
+# [Markov decision processes]({{repository}}/blob/main/chapters/markov_decision_processes.md),
+# [Policies, trajectories, returns]({{repository}}/blob/main/chapters/policies_trajectories_returns.md),
+# [The policy gradient]({{repository}}/blob/main/chapters/policy_gradient.md) and
+# [Reward-to-go and baselines]({{repository}}/blob/main/chapters/reward_to_go_and_baselines.md).
+#
+# **Time** about two hours: one for the exercises, one for the training and the questions it raises.
+#
+# **How to work** Replace each `raise NotImplementedError` by your own code and run the check below it. A check
+# lists properties of the right answer and says which ones hold. Grading tests the same functions on further inputs,
+# property by property, so a partly right answer earns part of its points. Each function is worth 2 points.
+
+# %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
+import sys
+
+if "google.colab" in sys.modules:
+    print("Installing the course's package")
+    # %pip install -q "policy-gradients @ git+{{repository}}"
+
+# %% nbgrader={"grade": false, "grade_id": "imports", "locked": true, "schema_version": 3, "solution": false, "task": false}
+import matplotlib.pyplot as plt
+import numpy as np
+from IPython.display import Markdown, display
+from tqdm import tqdm
+
+from policy_gradients import tabular
+from policy_gradients.checks import Checks, close, numbers
+from policy_gradients.plotting import draw_gridworld, use_course_style
+
+ACTIONS = ("up", "down", "left", "right")  # in the order of theta's last axis
+use_course_style()
+
+# %% [markdown]
+# ## The problem
+#
+# The agent moves on a grid of four rows and four columns. A state is a tuple `(x, y)`: $x$ is the row, counted from 1
+# at the top, and $y$ is the column, counted from 1 at the left. There are four actions, and no chance: the state and
+# the action decide where the agent goes. It starts in $(1, 1)$. Entering the goal $(4, 4)$ yields the reward $+1$,
+# entering the pit $(2, 3)$ yields $-1$, and either ends the episode. Every other step yields $-0.1$, so that dawdling
+# costs something.
+
+# %% mystnb={"image": {"alt": "A grid of four rows and four columns. The start is at row 1, column 1, the pit at row 2, column 3, and the goal at row 4, column 4."}}
+grid = draw_gridworld()
+
+# %% [markdown]
+# ## Exercise 1: where a step leads
+#
+# Everything else stands on the transition function $p(s'|s,a)$. Here it is deterministic, so a function that returns
+# the next state says it all. Its two traps are the orientation (the first coordinate is the *row*) and the walls.
+#
+# *Difficulty 1 of 5, importance 3 of 5, 10 minutes, 2 points*
+#
+# <details><summary>Hint</summary>
+#
+# Write down by how much each action changes $x$ and $y$, for instance in a dictionary. Add the change, then bring each
+# coordinate back into 1 to 4: `min(max(x, 1), 4)`.
+#
+# </details>
+
+# %% nbgrader={"grade": false, "grade_id": "next_state", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def next_state(state, action):
+    """The state that a step leads to.
+
+    "up" gives (x - 1, y), "down" (x + 1, y), "left" (x, y - 1) and "right" (x, y + 1);
+    a move that would leave the grid gives (x, y).
+
+    state : tuple (x, y) of two integers in 1..4, x the row and y the column
+    action : one of "up", "down", "left", "right"
+    returns : tuple (x, y), the next state
+
+    Example: from (2, 3), up leads to (1, 3), down to (3, 3), left to (2, 2), right to (2, 4).
+    """
+    ### BEGIN SOLUTION
+    down, right = {"up": (-1, 0), "down": (1, 0), "left": (0, -1), "right": (0, 1)}[action]
+    x, y = state
+    return min(max(x + down, 1), 4), min(max(y + right, 1), 4)
+    ### END SOLUTION
+
+# %% nbgrader={"grade": true, "grade_id": "test_next_state", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+check = Checks("next_state", points=2)
+up, down, left, right = "up down left right".split()
+with check("up and down change x, the row", hint="Row 1 is at the top: up lowers x by 1, down raises it by 1."):
+    close(next_state((3, 2), up), (2, 2), what="Up from (3, 2) led to")
+    close(next_state((3, 2), down), (4, 2), what="Down from (3, 2) led to")
+with check("left and right change y, the column", hint="Left lowers y by 1, right raises it by 1."):
+    close(next_state((3, 2), left), (3, 1), what="Left from (3, 2) led to")
+    close(next_state((3, 2), right), (3, 3), what="Right from (3, 2) led to")
+with check("a wall keeps the agent where it is", hint="Does the agent leave the grid, bounce back, or reappear?"):
+    close(next_state((1, 2), up), (1, 2), what="Up from (1, 2) led to")
+    close(next_state((2, 4), right), (2, 4), what="Right from (2, 4) led to")
+with check("the outermost cells can be entered and left", hint="Coordinates run from 1 to 4, both included."):
+    close(next_state((2, 1), up), (1, 1), what="Up from (2, 1) led to")
+    close(next_state((1, 3), right), (1, 4), what="Right from (1, 3) led to")
+    close(next_state((1, 1), down), (2, 1), what="Down from (1, 1) led to")
+### BEGIN HIDDEN TESTS
+check.hide()
+
+
+def hidden_tests():
+    import numpy as np
+
+    changes = {"up": (-1, 0), "down": (1, 0), "left": (0, -1), "right": (0, 1)}
+    cases = [((x, y), action) for x in range(1, 5) for y in range(1, 5) for action in changes]
+    cases = [cases[i] for i in check.rng().permutation(64)]
+    moved = {(s, a): (s[0] + changes[a][0], s[1] + changes[a][1]) for s, a in cases}
+    inside = {case for case in cases if min(moved[case]) >= 1 and max(moved[case]) <= 4}
+
+    def lead_right(cases):
+        # states and names are built anew: equal to those of the other calls, but distinct objects
+        expression = "[next_state(tuple(list(s)), ''.join(list(a))) for s, a in cases]"
+        entered = check.evaluate(expression, cases=cases)
+        close(entered, [moved[case] if case in inside else case[0] for case in cases])
+
+    for names, where in [(("up", "down"), "up and down"), (("left", "right"), "left and right")]:
+        some = [case for case in cases if case[1] in names]
+        with check(f"every move inside the grid, {where}", hint="Try the outermost rows and columns too.", weight=2):
+            lead_right([case for case in some if case in inside])
+        with check(f"every move against a wall, {where}", hint="A blocked move changes neither coordinate."):
+            lead_right([case for case in some if case not in inside])
+    with check("equal inputs give equal results, whatever came before", hint="Compare with ==; keep no position."):
+        lead_right(cases + cases[::-1])
+    with check("coordinates may be NumPy integers", hint="Use them as numbers, whatever their integer type."):
+        values = {"states": np.array([s for s, _ in cases]), "names": [a for _, a in cases]}
+        expression = "[next_state(tuple(s), ''.join(list(a))) for s, a in zip(states, names)]"
+        entered = check.evaluate(expression, **values)
+        close(entered, [moved[case] if case in inside else case[0] for case in cases])
+
+
+hidden_tests()
+### END HIDDEN TESTS
+check.score()
+
+# %% [markdown]
+# ## Exercise 2: what a step is worth
+#
+# The reward function is the only place where the problem says what is wanted. Here the reward depends on the state
+# that is *entered*, so $r(s, a, s')$ is a function of $s'$ alone. Goal and pit are arguments: one function serves every
+# grid.
+#
+# *Difficulty 1 of 5, importance 3 of 5, 5 minutes, 2 points*
+#
+# <details><summary>Hint</summary>
+#
+# Tuples compare item by item with `==`. The operator `is` asks whether two names mean the same object, which two equal
+# tuples need not be.
+#
+# </details>
+
+# %% nbgrader={"grade": false, "grade_id": "reward", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def reward(state, goal, pit):
+    """The reward of a step that enters `state`.
+
+    +1 if `state` is the goal, -1 if it is the pit, -0.1 otherwise.
+
+    state, goal, pit : tuples (x, y) of two integers in 1..4; goal and pit differ
+    returns : float
+
+    Example: with goal (4, 4) and pit (2, 3), entering (4, 4) yields 1, (2, 3) yields -1,
+    (4, 3) yields -0.1 and (1, 1) yields -0.1.
+    """
+    ### BEGIN SOLUTION
+    if state == goal:
+        return 1.0
+    if state == pit:
+        return -1.0
+    return -0.1
+    ### END SOLUTION
+
+# %% nbgrader={"grade": true, "grade_id": "test_reward", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+check = Checks("reward", points=2)
+goal, pit = (4, 4), (2, 3)
+with check("entering the goal yields +1", hint="1 instead of -0.1, not on top of it. Tuples compare with ==, not `is`."):
+    close(reward(tuple([4, 4]), goal, pit), 1, what="The goal yielded")
+with check("entering the pit yields -1", hint="-1 instead of -0.1. Are goal and pit swapped, or compared with `is`?"):
+    close(reward(tuple([2, 3]), goal, pit), -1, what="The pit yielded")
+with check("entering any other state yields -0.1", hint="A state is the goal only if both coordinates agree."):
+    for other in [(1, 1), (4, 3), (3, 2), (2, 2)]:
+        close(reward(other, goal, pit), -0.1, what=f"{other} yielded")
+with check("goal and pit are where the arguments say", hint="Use `goal` and `pit`, not fixed coordinates."):
+    goal, pit = (1, 2), (3, 3)
+    close(reward(tuple([1, 2]), goal, pit), 1, what="With the goal at (1, 2), it yielded")
+    close(reward(tuple([3, 3]), goal, pit), -1, what="With the pit at (3, 3), it yielded")
+    close(reward((4, 4), goal, pit), -0.1, what="With the goal at (1, 2), entering (4, 4) yielded")
+### BEGIN HIDDEN TESTS
+check.hide()
+
+
+def hidden_tests():
+    import numpy as np
+
+    states = [(x, y) for x in range(1, 5) for y in range(1, 5)]
+    grids = [(goal, pit) for goal in states for pit in states if goal != pit]
+    others = [(s, *grid) for grid in grids for s in states if s not in grid]
+    lined_up = [(s, goal, pit) for s, goal, pit in others if {s[0], -s[1]} & {goal[0], -goal[1], pit[0], -pit[1]}]
+
+    def pay(cases, expected):
+        # the tuples are built anew: equal where they are equal, but distinct objects
+        expression = "[reward(tuple(list(s)), tuple(list(g)), tuple(list(p))) for s, g, p in cases]"
+        close(check.evaluate(expression, cases=cases), np.full(len(cases), expected))
+
+    with check("+1 at the goal, wherever goal and pit are", hint="Compare by value, and with `goal` itself.", weight=2):
+        pay([(goal, goal, pit) for goal, pit in grids], 1.0)
+    with check("-1 in the pit, wherever goal and pit are", hint="Compare by value, and with `pit` itself.", weight=2):
+        pay([(pit, goal, pit) for goal, pit in grids], -1.0)
+    with check("-0.1 in the rows and columns of goal and pit", hint="Both coordinates must agree, not one of them."):
+        pay(lined_up, -0.1)
+    with check("-0.1 in every other state", hint="Is the order of the coordinates compared too? (1, 2) is not (2, 1)."):
+        pay(others, -0.1)
+    with check("coordinates may be NumPy integers", hint="Use them as numbers: compare with ==, not with `is`."):
+        cases = [(s, *grid) for grid in grids for s in (*grid, states[5])]
+        expression = "[reward(tuple(s), tuple(g), tuple(p)) for s, g, p in cases]"
+        rewards = [1.0 if s == goal else -1.0 if s == pit else -0.1 for s, goal, pit in cases]
+        close(check.evaluate(expression, cases=np.array(cases)), rewards)
+
+
+hidden_tests()
+### END HIDDEN TESTS
+check.score()
+
+# %% [markdown]
+# ## Exercise 3: what an episode is worth
+#
+# The agent is to maximise the expected return $J(\theta) = \mathbb E_{\tau \sim \pi_\theta}[G(\tau)]$, where the return
+# of a trajectory is the discounted sum of its rewards. The same function gives the reward-to-go $G_t$: it is the return
+# of the rewards from step $t$ on.
+#
+# *Difficulty 1 of 5, importance 5 of 5, 10 minutes, 2 points*
+#
+# <details><summary>Hint</summary>
+#
+# Either add up $\gamma^t r_t$ for $t = 0, \dots, T-1$, or go backwards through the rewards with $G \leftarrow r_t + \gamma
+# G$. Both give 0 for an empty episode if you start from 0.
+#
+# </details>
+
+# %% nbgrader={"grade": false, "grade_id": "discounted_return", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def discounted_return(rewards, gamma):
+    r"""The return G = sum over t = 0..T-1 of gamma^t r_t.
+
+    rewards : list of T numbers, the rewards of one episode; it is not changed, and T may be 0
+    gamma : the discount, a number in [0, 1]
+    returns : float, 0 for an empty episode
+
+    Example: rewards [1, 2, 4, 8] and gamma 0.5 give 1 + 0.5 * 2 + 0.25 * 4 + 0.125 * 8 = 4.
+    """
+    ### BEGIN SOLUTION
+    return float(sum(gamma**t * reward_t for t, reward_t in enumerate(rewards)))
+    ### END SOLUTION
+
+# %% nbgrader={"grade": true, "grade_id": "test_discounted_return", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+check = Checks("discounted_return", points=2)
+with check("the example: [1, 2, 4, 8] with gamma = 0.5", hint="The weights are 1, gamma, gamma^2, gamma^3."):
+    close(discounted_return([1, 2, 4, 8], 0.5), 4)
+with check("[-1, 0, -1, 1] with gamma = 0.5", hint="Is a sign lost, a zero skipped, or a fraction cut off?"):
+    close(discounted_return([-1, 0, -1, 1], 0.5), -1.125)
+with check("gamma = 1 adds up all rewards", hint="Is gamma fixed inside, a reward left out, or the mean taken?"):
+    close(discounted_return([3, -1, 2, 5], 1), 9)
+with check("gamma = 0 keeps the first reward only", hint="gamma^0 = 1, for gamma = 0 too. Is the order reversed?"):
+    close(discounted_return([3, -1, 2, 5], 0), 3)
+with check("an empty episode has the return 0", hint="There may be no first reward, and nothing to average."):
+    close(discounted_return([], 0.9), 0)
+with check("the list of rewards is not changed", hint="Work on a copy: pop, reverse and item assignment change it."):
+    close(check.evaluate("[discounted_return(r, 0.5), r][1]", r=[1, 2, 4, 8]), [1, 2, 4, 8], what="It became")
+### BEGIN HIDDEN TESTS
+check.hide()
+
+
+def hidden_tests():
+    import numpy as np
+
+    rng = check.rng()
+
+    def expected(rewards, gamma):
+        return float(np.dot(float(gamma) ** np.arange(len(rewards)), np.asarray(rewards, dtype=float)))
+
+    def refused(rewards):
+        # lists are what is promised: an answer that refuses another kind of sequence is not wrong
+        try:
+            discounted_return(rewards, 0.5)
+        except Exception:
+            return True
+        return False
+
+    with check("the reward of step t has the weight gamma^t", hint="Is the exponent t, counted from 0?", weight=2):
+        for gamma in (0.5, 0.75):
+            for t in range(9):
+                close(discounted_return([0.0] * t + [1.0] + [0.0] * (8 - t), gamma), gamma**t, atol=1e-6)
+    with check("rewards of either sign, any discount", hint="Negative rewards count, and gamma is an argument.", weight=2):
+        for gamma in [*rng.uniform(0.05, 1, size=8).tolist(), 0.9, 0.99]:
+            rewards = rng.normal(scale=3, size=int(rng.integers(2, 12))).tolist()
+            close(discounted_return(list(rewards), gamma), expected(rewards, gamma), atol=1e-4)
+    with check("gamma 0 and 1, as integers and as floats", hint="Is an extreme treated apart, or gamma divided by?"):
+        for size in (2, 5, 30):
+            rewards = rng.integers(-40, 40, size=size) / 8
+            for gamma, total in [(1, rewards.sum()), (1.0, rewards.sum()), (0, rewards[0]), (0.0, rewards[0])]:
+                close(discounted_return(rewards.tolist(), gamma), total, atol=1e-4)
+    with check("an episode of one step returns its reward", hint="The first reward is not discounted."):
+        for gamma in (0, 0.3, 0.5, 0.99, 1):
+            close(discounted_return([-2.5], gamma), -2.5)
+    with check("an empty episode, any discount", hint="It returns the number 0."):
+        for gamma in (0, 0.5, 1):
+            close(discounted_return([], gamma), 0)
+    with check("episodes of 2,000 steps", hint="Late steps count too; a recursion may go too deep."):
+        close(discounted_return([0] * 1999 + [1], 1), 1)
+        for gamma in (1, 0.999, 0.99):
+            rewards = rng.integers(0, 9, size=2000) / 8
+            close(discounted_return(rewards.tolist(), gamma), expected(rewards, gamma), rtol=5e-4)
+    with check("whole-number rewards", hint="An array of integers cuts off fractions: make it float."):
+        for gamma in (0.5, 0.9):
+            rewards = (2 * rng.integers(-5, 5, size=7) + 1).tolist()
+            close(discounted_return(list(rewards), gamma), expected(rewards, gamma), atol=1e-4)
+            close(discounted_return([0, 1, 0, 1], gamma), gamma + gamma**3)
+    with check("rewards stay as they are, and a call can be repeated", hint="Work on a copy; keep no running total."):
+        rewards = [2.0, -1.0, 0.5, 3.0]
+        close(check.evaluate("[discounted_return(r, 0.5), discounted_return(r, 0.5)]", r=list(rewards)), [2.0, 2.0])
+        close(check.evaluate("[discounted_return(r, 0.5), r][1]", r=list(rewards)), rewards)
+        if not refused(np.array(rewards)):
+            close(check.evaluate("[discounted_return(r, 0.5), r][1]", r=np.array(rewards)), rewards)
+    with check("a tuple or an array, where it is taken, gives the same", hint="Does the type change the result?"):
+        rewards = (2 * rng.integers(-5, 5, size=6) + 1).tolist()
+        for kind in (tuple, np.array, np.float32, np.float64):
+            kind = list if refused(kind(rewards)) else kind
+            close(discounted_return(kind(rewards), 0.5), expected(rewards, 0.5))
+
+
+hidden_tests()
+### END HIDDEN TESTS
+check.score()
+
+# %% [markdown]
+# ## Exercise 4: the policy
+#
+# The policy is a table of logits $\theta$, one for each state and action, turned into probabilities by a softmax in each
+# state:
+#
+# $$\pi_\theta(a|s) = \frac{\exp \theta_{s,a}}{\sum_{a'} \exp \theta_{s,a'}}.$$
+#
+# Every action keeps a positive probability, so the agent never stops exploring, and $\pi_\theta$ is differentiable in
+# $\theta$, which is what the policy gradient needs.
+#
+# *Difficulty 2 of 5, importance 4 of 5, 10 minutes, 2 points*
+#
+# <details><summary>Hint</summary>
+#
+# Coordinates count from 1, array indices from 0. Subtracting the largest of the four logits first changes nothing in the
+# result and keeps `np.exp` from overflowing. Do it in a new array: `theta[i, j]` is a view, and `-=` on it would change
+# the parameters.
+#
+# </details>
+
+# %% nbgrader={"grade": false, "grade_id": "softmax_policy", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def softmax_policy(theta, state):
+    """The probabilities pi(a | state) of the four actions.
+
+    pi(a | s) = exp(theta[s, a]) / (sum over a' of exp(theta[s, a']))
+
+    theta : float array (4, 4, 4), logits; the axes are x - 1, y - 1 and the action, in the order
+        up, down, left, right; it is not changed
+    state : tuple (x, y) of two integers in 1..4
+    returns : float array (4,), positive numbers that sum to 1
+
+    Example: where theta[x - 1, y - 1] is [log 1, log 2, log 3, log 4], it is [0.1, 0.2, 0.3, 0.4].
+    """
+    ### BEGIN SOLUTION
+    x, y = state
+    logits = theta[x - 1, y - 1]
+    weights = np.exp(logits - logits.max())
+    return weights / weights.sum()
+    ### END SOLUTION
+
+# %% nbgrader={"grade": true, "grade_id": "test_softmax_policy", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+import numpy as np
+
+check = Checks("softmax_policy", points=2)
+
+
+def table():
+    """Logits that are 0 but in three states."""
+    theta = np.zeros((4, 4, 4))
+    theta[0, 2], theta[2, 0], theta[1, 3] = np.log([[1, 2, 3, 4], [4, 3, 2, 1], [1, 1, 1, 4]])
+    return theta
+
+
+with check("logits that are all equal give four times 1/4", hint="Is the softmax taken over all 64 logits?"):
+    close(softmax_policy(table(), (4, 4)), [0.25, 0.25, 0.25, 0.25])
+with check("the example: logits log 1, log 2, log 3, log 4", hint="exp, then divide by the sum over the four actions."):
+    close(softmax_policy(table(), (1, 3)), [0.1, 0.2, 0.3, 0.4])
+with check("the logits of the state are at theta[x - 1, y - 1]", hint="Are x and y swapped, or used from 1 instead of 0?"):
+    close(softmax_policy(table(), (3, 1)), [0.4, 0.3, 0.2, 0.1])
+    close(softmax_policy(table(), (2, 4)), [1 / 7, 1 / 7, 1 / 7, 4 / 7])
+with check("the probabilities sum to 1", hint="Divide by the sum of the four exponentials."):
+    close(numbers(softmax_policy(table(), (1, 3))).sum(), 1, what="The sum is")
+with check("theta is not changed", hint="theta[i, j] is a view: `-=` on it changes theta."):
+    after = check.evaluate("[softmax_policy(theta, (1, 3)), theta][1]", theta=table())
+    assert np.allclose(after, table()), "After the call theta holds other numbers."
+### BEGIN HIDDEN TESTS
+check.hide()
+
+
+def hidden_tests():
+    rng = check.rng()
+    states = [(x, y) for x in range(1, 5) for y in range(1, 5)]
+    everywhere = "[softmax_policy(theta, tuple(s)) for s in states]"
+
+    def expected(theta):
+        weights = np.exp(theta - theta.max(axis=2, keepdims=True))
+        return (weights / weights.sum(axis=2, keepdims=True)).reshape(16, 4)
+
+    theta = rng.uniform(-3, 3, size=(4, 4, 4))
+    with check("every state of a random table", hint="Are state and actions in theta's order, everywhere?", weight=2):
+        for state, probabilities in zip(states, expected(theta), strict=True):
+            close(softmax_policy(theta.copy(), state), probabilities)
+    with check("logits far apart", hint="Are logits scaled, clipped or rounded?", weight=2):
+        wide = rng.uniform(-20, 20, size=(4, 4, 4))
+        wide[1], wide[2] = 18 + rng.normal(size=(4, 4)), -18 + rng.normal(size=(4, 4))
+        close(check.evaluate(everywhere, theta=wide.copy(), states=states), expected(wide))
+    with check("adding one number to a state's four logits changes nothing", hint="Is it a softmax?"):
+        moved = theta + rng.uniform(-5, 5, size=(4, 4, 1))
+        close(check.evaluate(everywhere, theta=moved, states=states), expected(theta))
+    with check("only the state's own logits count", hint="Neither the sum nor an index may reach another state."):
+        for state in states[::3]:
+            other = rng.uniform(-10, 10, size=(4, 4, 4))
+            other[state[0] - 1, state[1] - 1] = [1, 0, -1, 2]
+            close(softmax_policy(other, state), [0.2368828, 0.0871443, 0.0320586, 0.6439143])
+    with check("float32 parameters", hint="Does the result depend on theta's dtype?"):
+        close(check.evaluate(everywhere, theta=theta.astype(np.float32), states=states), expected(theta))
+    with check("theta is not changed", hint="theta[i, j] is a view: `-=` on it changes theta."):
+        close(check.evaluate(f"[{everywhere}, theta][1]", theta=theta.copy(), states=states), theta)
+    with check("results are independent of one another", hint="Return a new array; keep nothing between calls."):
+        probabilities = check.evaluate(everywhere, theta=theta.copy(), states=states[::-1] + states)
+        close(probabilities, np.concatenate([expected(theta)[::-1], expected(theta)]))
+    with check("coordinates may be NumPy integers", hint="Use them as numbers, whatever their integer type."):
+        close(check.evaluate(everywhere, theta=theta.copy(), states=np.array(states)), expected(theta))
+
+
+hidden_tests()
+### END HIDDEN TESTS
+check.score()
+
+# %% [markdown]
+# ## Exercise 5: the score
+#
+# The policy gradient theorem needs one derivative only, the score $\nabla_\theta \log \pi_\theta(a|s)$: the direction in
+# parameter space that makes action $a$ more likely in state $s$. In a table it has a simple form. Take the logarithm of
+# the softmax,
+#
+# $$\log \pi_\theta(a|s) = \theta_{s,a} - \log \sum_{a'} \exp \theta_{s,a'},$$
+#
+# and differentiate it with respect to each of the 64 numbers in $\theta$. The logits of the other states do not occur in
+# it.
+#
+# *Difficulty 3 of 5, importance 5 of 5, 20 minutes, 2 points*
+#
+# <details><summary>Hint</summary>
+#
+# The derivative of $\log \sum_{a'} \exp \theta_{s,a'}$ with respect to $\theta_{s,b}$ is $\pi_\theta(b|s)$. So in row $s$ the
+# score is "1 for the action taken, 0 for the others" minus the four probabilities. `ACTIONS.index(action)` gives the place
+# of an action.
+#
+# </details>
+
+# %% nbgrader={"grade": false, "grade_id": "score", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def score(theta, state, action):
+    """The gradient of log pi(action | state) with respect to theta.
+
+    d log pi(a | s) / d theta[s', b] = (1 if b is a else 0) - pi(b | s) where s' = s, and 0 elsewhere
+
+    theta : float array (4, 4, 4), as in `softmax_policy`; it is not changed
+    state : tuple (x, y) of two integers in 1..4
+    action : one of "up", "down", "left", "right"
+    returns : float array (4, 4, 4), a new one at every call
+
+    Example: where pi is [0.1, 0.2, 0.3, 0.4], the score of "left" is [-0.1, -0.2, 0.7, -0.4] at
+    [x - 1, y - 1] and 0 elsewhere.
+    """
+    ### BEGIN SOLUTION
+    x, y = state
+    gradient = np.zeros((4, 4, 4))
+    gradient[x - 1, y - 1] = -softmax_policy(theta, state)
+    gradient[x - 1, y - 1, ACTIONS.index(action)] += 1
+    return gradient
+    ### END SOLUTION
+
+# %% nbgrader={"grade": true, "grade_id": "test_score", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+import numpy as np
+
+check = Checks("score", points=2)
+up, down, left, right = "up down left right".split()
+
+
+def table():
+    """Logits that are 0 but in one state, where pi is [0.1, 0.2, 0.3, 0.4]."""
+    theta = np.zeros((4, 4, 4))
+    theta[0, 2] = np.log([1, 2, 3, 4])
+    return theta
+
+
+with check("it has theta's shape", hint="There is one entry for each of theta's, also where it is 0."):
+    shape = numbers(score(table(), (1, 3), left)).shape
+    assert shape == (4, 4, 4), f"Its shape is {shape}; it should be (4, 4, 4)."
+with check("the example: left, where pi is [0.1, 0.2, 0.3, 0.4]", hint="1 for the action taken, minus pi."):
+    close(numbers(score(table(), (1, 3), left))[0, 2], [-0.1, -0.2, 0.7, -0.4])
+with check("each action has its own place", hint="The order is up, down, left, right; the place is [x - 1, y - 1]."):
+    for place, action in enumerate([up, down, left, right]):
+        close(numbers(score(table(), (4, 1), action))[3, 0], np.eye(4)[place] - 0.25, what=f"For {action} it is")
+with check("it is 0 at all other states", hint="The logits of other states do not occur in log pi(a | s)."):
+    others = np.delete(numbers(score(table(), (1, 3), up)).reshape(16, 4), 2, axis=0)
+    assert np.allclose(others, 0), "Entries of other states are not 0."
+with check("theta is not changed", hint="Make a new array: theta[i, j] is a view of theta."):
+    after = check.evaluate("[score(theta, (1, 3), 'up'), theta][1]", theta=table())
+    assert np.allclose(after, table()), "After the call theta holds other numbers."
+### BEGIN HIDDEN TESTS
+check.hide()
+
+
+def hidden_tests():
+    rng = check.rng()
+    names = "up down left right".split()
+    cases = [(x, y, action) for x in range(1, 5) for y in range(1, 5) for action in names]
+    cases = [cases[i] for i in rng.permutation(64)]
+    everything = "[score(theta, (x, y), ''.join(list(action))) for x, y, action in cases]"
+    x, y, place = np.array([(x - 1, y - 1, names.index(action)) for x, y, action in cases]).T
+
+    def log_pi(theta):
+        """(64,): the log probability of each case."""
+        logits = theta[x, y]
+        return logits[range(64), place] - np.log(np.exp(logits).sum(axis=1))
+
+    def gradients(theta):
+        """(64, 4, 4, 4): the gradient of each case's log probability, by central differences."""
+        steps = 1e-5 * np.eye(64).reshape(64, 4, 4, 4)
+        differences = [log_pi(theta + step) - log_pi(theta - step) for step in steps]
+        return (np.array(differences).T / 2e-5).reshape(64, 4, 4, 4)
+
+    def own(scores):
+        """(64, 4): the entries at each case's own state."""
+        return numbers(scores)[range(64), x, y]
+
+    theta = rng.normal(scale=1.5, size=(4, 4, 4))
+    expected = gradients(theta)
+    with check("a random state and action", hint="Is it the gradient of log pi, not of pi?", weight=2):
+        for case, want in zip(cases[:6], expected[:6], strict=True):
+            close(score(theta.copy(), case[:2], case[2]), want, atol=2e-5)
+    with check("all states and actions, at the state itself", hint="1 for the action taken, minus pi.", weight=2):
+        close(own(check.evaluate(everything, theta=theta.copy(), cases=cases)), own(expected), atol=2e-5)
+    with check("all states and actions, at the other states", hint="0, at every call, not left over from another."):
+        scores = numbers(check.evaluate(everything, theta=theta.copy(), cases=cases)).copy()
+        scores[range(64), x, y] = 0
+        close(scores, np.zeros((64, 4, 4, 4)), atol=2e-5)
+    with check("policies that are nearly certain", hint="A likely action has a small score.", weight=2):
+        peaked = rng.uniform(-8, 8, size=(4, 4, 4))
+        close(check.evaluate(everything, theta=peaked.copy(), cases=cases), gradients(peaked), atol=2e-5)
+    with check("theta is not changed", hint="Copy before you write: theta[i, j] is a view of theta."):
+        close(check.evaluate(f"[{everything}, theta][1]", theta=theta.copy(), cases=cases), theta)
+    with check("results are independent of one another", hint="Return a new array; keep nothing between calls."):
+        expression = "[score(t, (2, 3), 'up') for t in (theta, other, theta)]"
+        one, two = gradients(theta)[cases.index((2, 3, "up"))], gradients(-theta)[cases.index((2, 3, "up"))]
+        close(check.evaluate(expression, theta=theta.copy(), other=-theta), [one, two, one], atol=2e-5)
+    with check("coordinates may be NumPy integers", hint="Use them as numbers, whatever their integer type."):
+        values = {"states": np.array([case[:2] for case in cases]), "names": [action for *_, action in cases]}
+        scores = check.evaluate("[score(theta, tuple(s), a) for s, a in zip(states, names)]", theta=theta.copy(), **values)
+        close(scores, expected, atol=2e-5)
+
+
+hidden_tests()
+### END HIDDEN TESTS
+check.score()
