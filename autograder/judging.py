@@ -44,11 +44,12 @@ class Student:
     that ran before, so that the other questions can be judged.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, modules: tuple[str, ...]) -> None:
         self._limits = limits
+        self._modules = modules
         self._deadline = time.monotonic() + 10 * limits.seconds
         self._history: list[str] = []
-        self._process: sandbox.Process | None = None
+        self._process: sandbox.Worker | None = None
         self.lost = False  # a cell or call of the present question ended the worker
 
     def run(self, source: str) -> None:
@@ -87,7 +88,7 @@ class Student:
         return self._exchange(message)
 
     def _start(self) -> None:
-        self._process = sandbox.Process(self._limits.sandbox, self._limits.memory_mib)
+        self._process = sandbox.start_worker(self._limits.sandbox, self._limits.memory_mib, self._modules)
         self._await(_START_SECONDS)
         for source in self._history:
             protocol.send(self._process.channel, ["run", source])
@@ -154,7 +155,7 @@ def judge_submission(
         aligned = align(content, master)
     except Unreadable as error:
         return unreadable(name, master, str(error))
-    student = Student(limits)
+    student = Student(limits, master.modules)
     try:
         questions = _judge_cells(aligned, student, master, seed)
     finally:

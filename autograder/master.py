@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
-sys.modules.setdefault("rfc3987_syntax", None)  # a grammar that nbformat's validation never uses: 1.3 s to import
+sys.modules.setdefault(
+    "rfc3987_syntax", None
+)  # a grammar that nbformat's validation never uses: 1.3 s to import
 
 import jupytext  # noqa: E402
 import yaml  # noqa: E402
@@ -21,6 +23,7 @@ from nbformat import NotebookNode  # noqa: E402
 FOLDER = Path(__file__).parent / "masters"
 BOOK_CONFIG = Path(__file__).parents[1] / "_config.yml"
 TRAINING_TAG = "training"
+_IMPORT = re.compile(r"^(?:from|import) +([\w.]+)", re.MULTILINE)
 _HIDDEN = re.compile(r"^### BEGIN HIDDEN TESTS\n.*?^### END HIDDEN TESTS\n?", re.DOTALL | re.MULTILINE)
 
 
@@ -91,6 +94,12 @@ class Master:
     @property
     def max_score(self) -> float:
         return sum(question.points for question in self.questions)
+
+    @cached_property
+    def modules(self) -> tuple[str, ...]:
+        """What the notebook imports outside of its training section, sorted."""
+        code = [cell.source for cell in self.notebook.cells if cell.cell_type == "code" and not is_training(cell)]
+        return tuple(sorted(set(_IMPORT.findall("\n".join(code)))))
 
     @cached_property
     def sha256(self) -> str:
@@ -236,4 +245,4 @@ def _training_breaches(cells: list[NotebookNode]) -> Iterator[str]:
         return
     for cell in cells[last_test + 1 :]:
         if cell.cell_type == "code" and not is_training(cell):
-            yield f"{_place(cell)}: give cells after the exercises tags=[\"{TRAINING_TAG}\"], or graders would run them."
+            yield f'{_place(cell)}: give cells after the exercises tags=["{TRAINING_TAG}"], or graders would run them.'

@@ -1,16 +1,13 @@
-"""The process in the sandbox: runs a student's cells and answers calls with plain data.
+"""What a forked process in the sandbox does: runs a student's cells and answers calls with plain data.
 
 Nothing here is trusted by the grader. Hidden tests are never sent to it: it sees only
 cells to run, names to call, and expressions to evaluate.
-
-    python -m autograder.worker FD MEMORY_MIB
 """
 
 from __future__ import annotations
 
 import resource
 import socket
-import sys
 from typing import Any
 
 from autograder import protocol
@@ -18,11 +15,10 @@ from autograder import protocol
 _MESSAGE_LENGTH = 500
 
 
-def main(fd: int, memory_mib: int) -> None:
+def serve(fd: int, shell: Any, memory_mib: int) -> None:
     """Serve requests on the socket `fd` until the grader closes it."""
     _limit_resources(memory_mib)
     channel = socket.socket(fileno=fd)
-    shell = _notebook_shell()
     protocol.send(channel, ["ready"])
     while True:
         try:
@@ -42,12 +38,14 @@ def _limit_resources(memory_mib: int) -> None:
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_FSIZE: 256 * 2**20,
         resource.RLIMIT_NOFILE: 256,
+        resource.RLIMIT_NPROC: 128,
     }
     for name, value in limits.items():
         resource.setrlimit(name, (value, value))
 
 
-def _notebook_shell() -> Any:
+def notebook_shell() -> Any:
+    """The IPython shell that runs cells as a notebook does: magics, `!`, display, await."""
     from IPython.core.interactiveshell import InteractiveShell
     from traitlets.config import Config
 
@@ -92,7 +90,3 @@ def _text_of(error: BaseException) -> str:
         return str(error)[:_MESSAGE_LENGTH]
     except Exception:
         return "(its message cannot be shown)"
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))

@@ -176,6 +176,26 @@ def test_the_sandbox_has_no_network_no_privileges_and_no_environment_of_ours(mon
     )
 
 
+def test_a_worker_sees_only_itself_and_has_no_privileges_in_its_own_namespaces_either():
+    assert "['1', '2']" in seen_by_student("[p for p in os.listdir('/proc') if p.isdigit()]")
+    assert "CapEff:\\t0000000000000000" in seen_by_student("open('/proc/self/status').read()[-700:]")
+
+
+def test_processes_and_files_of_one_submission_are_gone_for_the_next():
+    leave = "import os, subprocess\nopen('/tmp/left', 'w').close()\nopen('/scratch/left', 'w').close()\n"
+    leave += "subprocess.Popen(['sleep', '4321'], start_new_session=True)\ndef double(x): return 2 * x"
+    assert judged(submission(double=leave)).score == 5
+    commands = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline")]
+    assert not any(b"4321" in command for command in commands)
+    assert "([], [])" in seen_by_student("(os.listdir('/tmp'), os.listdir('/scratch'))")
+
+
+def test_a_fork_bomb_ends_with_its_own_question():
+    bomb = "import os\ndef double(x):\n    while True:\n        try: os.fork()\n        except OSError: pass"
+    verdict = judged(submission(double=bomb))
+    assert summary(verdict) == {"running_sum": RIGHT["running_sum"], "double": ("timeout", 0)}
+
+
 def test_the_graders_processes_are_out_of_reach():
     ours = os.getpid()
     message = (
