@@ -24,13 +24,13 @@ def use_course_style() -> None:
     """
     plt.rcParams.update(
         {
-            "figure.figsize": (6.4, 3.6),
+            "figure.figsize": (5.6, 3.5),
             "figure.facecolor": "none",
             "axes.facecolor": "none",
             "savefig.facecolor": "none",
             "savefig.transparent": True,
             "savefig.bbox": "tight",
-            "figure.dpi": 110,
+            "figure.dpi": 120,
             "text.color": _INK,
             "axes.edgecolor": _INK,
             "axes.labelcolor": _INK,
