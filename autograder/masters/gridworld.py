@@ -591,3 +591,221 @@ def hidden_tests():
 hidden_tests()
 ### END HIDDEN TESTS
 check.score()
+
+# %% [markdown]
+# ## Training: your functions learn
+#
+# From here on nothing is graded and everything is given. The code below is REINFORCE, made of the five functions above,
+# so it works as soon as they do.
+#
+# An episode ends by itself, it is **terminated**, when the agent enters the goal or the pit. A policy that has learned
+# to walk into a wall would never get there, so training also cuts an episode off after 100 steps: then it is
+# **truncated**. The returns below are those of at most 100 steps; what a truncated episode would still have cost is not
+# in them.
+
+# %% tags=["training"]
+START, GOAL, PIT = (1, 1), (4, 4), (2, 3)
+GAMMA = 1.0
+MAX_STEPS = 100
+
+
+def sample_trajectory(theta, rng):
+    """The states s_0..s_T, actions and rewards of one episode of at most MAX_STEPS steps."""
+    states, actions, rewards = [START], [], []
+    while states[-1] not in (GOAL, PIT) and len(actions) < MAX_STEPS:
+        actions.append(ACTIONS[rng.choice(4, p=softmax_policy(theta, states[-1]))])
+        states.append(tuple(next_state(states[-1], actions[-1])))
+        rewards.append(reward(states[-1], GOAL, PIT))
+    return states, actions, rewards
+
+
+# %% [markdown]
+# ### Two reference points
+#
+# What is a good return here? This problem is small enough to be solved exactly, so there are two numbers to compare
+# with: the best expected return there is, by value iteration, and that of the policy that chooses each action with
+# probability 1/4, by solving the linear Bellman equations. Both are exact and know nothing of your code. The second
+# makes a test of your environment: episodes sampled with your functions must agree with it, up to sampling error.
+
+# %% tags=["training"]
+mdp = tabular.gridworld(discount=GAMMA)
+optimal_values, optimal_action_values = tabular.value_iteration(mdp)
+optimum = mdp.start @ optimal_values
+random_policy = tabular.expected_return(mdp, np.full((16, 4), 1 / 4))
+
+rng = np.random.default_rng(0)
+episodes = [sample_trajectory(np.zeros((4, 4, 4)), rng) for _ in range(2000)]
+returns = [discounted_return(rewards, GAMMA) for _, _, rewards in episodes]
+truncated = np.mean([states[-1] not in (GOAL, PIT) for states, _, _ in episodes])
+print(f"exact optimum {optimum:.3f}, random policy {random_policy:.3f}")
+print(f"2,000 random episodes of yours: {np.mean(returns):.3f} ± {np.std(returns) / 2000**0.5:.3f} (standard error)")
+print(f"of them truncated at {MAX_STEPS} steps: {truncated:.2%}")
+
+# %% [markdown]
+# ### The estimator
+#
+# The policy gradient is estimated from $N$ trajectories of the present policy,
+#
+# $$\nabla_\theta J(\theta) \approx \frac1N \sum_{i=1}^{N} \sum_{t=0}^{T_i-1}
+#   \psi_{i,t} \, \nabla_\theta \log \pi_\theta(a_{i,t}|s_{i,t}),$$
+#
+# where the weight $\psi_{i,t}$ is either the return $G(\tau_i)$ of the whole trajectory or the reward-to-go $G_{i,t}$.
+# Both are unbiased: their mean is the gradient of the expected return over at most 100 steps. The reward-to-go leaves out
+# what happened before the action, which the action cannot have caused, and which therefore adds nothing but variance.
+
+# %% tags=["training"]
+WEIGHTS = {
+    "total return": lambda rewards, t: discounted_return(rewards, GAMMA),
+    "reward-to-go": lambda rewards, t: discounted_return(rewards[t:], GAMMA),
+}
+
+
+def gradient_estimate(theta, trajectories, weight):
+    """(1/N) times the sum over trajectories and steps of weight times score."""
+    total = np.zeros_like(theta)
+    for states, actions, rewards in trajectories:
+        for t, action in enumerate(actions):
+            total += weight(rewards, t) * np.asarray(score(theta, states[t], action))
+    return total / len(trajectories)
+
+
+# %% [markdown]
+# ### The loop
+#
+# Each update samples 10 fresh trajectories with the present policy, uses them once, $\theta \leftarrow \theta + \alpha
+# \nabla_\theta J$, and throws them away: REINFORCE is on-policy. Training goes on until 15,000 steps have been taken in
+# the environment. The step size $\alpha = 1$ was chosen on other seeds than the ten below.
+
+# %% tags=["training"]
+def train(weight, seed, budget=15_000, n_trajectories=10, step_size=1.0):
+    """The trained theta, and after each update the environment steps so far and the batch's mean return."""
+    rng = np.random.default_rng(seed)
+    theta, steps, curve = np.zeros((4, 4, 4)), [0], []
+    while steps[-1] < budget:
+        batch = [sample_trajectory(theta, rng) for _ in range(n_trajectories)]
+        theta = theta + step_size * gradient_estimate(theta, batch, weight)
+        steps.append(steps[-1] + sum(len(rewards) for _, _, rewards in batch))
+        curve.append(np.mean([discounted_return(rewards, GAMMA) for _, _, rewards in batch]))
+    return theta, np.array(steps[1:]), np.array(curve)
+
+
+SEEDS = range(10)
+jobs = [(name, seed) for name in WEIGHTS for seed in SEEDS]
+runs = {(name, seed): train(WEIGHTS[name], seed) for name, seed in tqdm(jobs, desc="training")}
+
+# %% [markdown]
+# ### Learning curves
+#
+# The line is the median over the ten seeds, and the band reaches from the worst to the best of them. Every point is the
+# mean return of an update's own 10 episodes, so it is measured while the agent still explores.
+
+# %% tags=["training"] mystnb={"image": {"alt": "Two panels of learning curves over 15,000 environment steps, one for each weight, with dashed lines for the exact optimum and dotted lines for the random policy. With the reward-to-go all ten seeds rise from the random policy's return to just below the optimum, and the band becomes narrow. With the total return the median gets there later, and the lower edge of the wide band stays far below the optimum until the end."}}
+fig, axes = plt.subplots(1, 2, figsize=(9, 3.6), sharey=True)
+for ax, name, colour in zip(axes, WEIGHTS, ["C1", "C0"], strict=True):
+    grid = np.linspace(200, 15_000, 150)
+    curves = [np.interp(grid, *runs[name, seed][1:]) for seed in SEEDS]
+    ax.fill_between(grid, np.min(curves, axis=0), np.max(curves, axis=0), color=colour, alpha=0.3, linewidth=0)
+    ax.plot(grid, np.median(curves, axis=0), color=colour)
+    ax.axhline(optimum, color="C2", linestyle="--", label="exact optimum")
+    ax.axhline(random_policy, color="C4", linestyle=":", label="random policy")
+    ax.set(title=name, xlabel="environment steps", xticks=range(0, 15_001, 5_000))
+axes[0].set_ylabel("return of an episode")
+axes[1].legend(loc="lower right")
+plt.show()
+
+# %% [markdown]
+# ### Final returns
+#
+# The policy that each run ends with, sampled for 100 fresh episodes.
+
+# %% tags=["training"]
+def evaluate(theta, seed):
+    """The mean return of 100 episodes, and the share of them that was truncated."""
+    rng = np.random.default_rng(1000 + seed)
+    episodes = [sample_trajectory(theta, rng) for _ in range(100)]
+    truncated = [states[-1] not in (GOAL, PIT) for states, _, _ in episodes]
+    return np.mean([discounted_return(rewards, GAMMA) for _, _, rewards in episodes]), np.mean(truncated)
+
+
+results = {name: np.array([evaluate(runs[name, seed][0], seed) for seed in SEEDS]) for name in WEIGHTS}
+table = "| seed | " + " | ".join(f"{name} | truncated" for name in WEIGHTS) + " |\n|---|---|---|---|---|\n"
+for seed in SEEDS:
+    cells = [f"{value:.2f} | {share:.0%}" for value, share in (results[name][seed] for name in WEIGHTS)]
+    table += f"| {seed} | " + " | ".join(cells) + " |\n"
+spread = [f"{r[:, 0].mean():.2f} ± {r[:, 0].std(ddof=1):.2f} | {r[:, 1].mean():.1%}" for r in results.values()]
+display(Markdown(table + "| mean ± standard deviation | " + " | ".join(spread) + " |"))
+
+# %% [markdown]
+# ### What was learned, state by state
+#
+# On the left the exact optimum: the optimal value of each state, and its best actions. The other two pictures show
+# learned policies, the longer an arrow the likelier the action: the run with the reward-to-go and seed 0, and the run
+# with the lowest final return of all twenty.
+
+# %% tags=["training"] mystnb={"image": {"alt": "Three gridworlds with arrows. The exact optimum has the optimal value of every state and arrows that lead round the pit to the goal. The learned policy with the reward-to-go has one long arrow in the states along one such way and shorter arrows in several directions elsewhere. The arrows of the run with the lowest final return lead from the start straight into the pit."}}
+def as_table(theta):
+    """(4, 4, 4): the probabilities in every state."""
+    return np.array([[softmax_policy(theta, (x, y)) for y in range(1, 5)] for x in range(1, 5)])
+
+
+worst = min(jobs, key=lambda job: results[job[0]][job[1], 0])
+learned = as_table(runs["reward-to-go", 0][0])
+best_actions = tabular.greedy_policy(optimal_action_values)
+fig, axes = plt.subplots(1, 3, figsize=(11, 4))
+draw_gridworld(values=optimal_values, policy=best_actions, ax=axes[0]).set_title("exact optimum")
+draw_gridworld(policy=learned, ax=axes[1]).set_title("reward-to-go, seed 0")
+draw_gridworld(policy=as_table(runs[worst][0]), ax=axes[2]).set_title(f"lowest: {worst[0]}, seed {worst[1]}")
+plt.show()
+
+# %% tags=["training"]
+visits = tabular.visitation(mdp, learned.reshape(16, 4))
+agrees = best_actions[range(16), learned.reshape(16, 4).argmax(axis=1)] > 0
+often = visits >= 0.1
+rarely = (visits < 0.1) & ~mdp.terminal
+lowest = {name: f"{r[:, 0].min():.2f} (seed {r[:, 0].argmin()})" for name, r in results.items()}
+means = {name: f"{r[:, 0].mean():.2f} ± {r[:, 0].std(ddof=1):.2f}" for name, r in results.items()}
+display(Markdown(f"""
+**The numbers of this run.** The exact optimum is {optimum:.2f}, the random policy has {random_policy:.2f}. Over
+{len(SEEDS)} seeds the final return (mean ± standard deviation) is {means["reward-to-go"]} with the reward-to-go, its
+lowest {lowest["reward-to-go"]}, and {means["total return"]} with the total return, its lowest {lowest["total return"]}.
+
+The policy learned with the reward-to-go and seed 0 visits {often.sum()} states at least once in ten episodes on
+average; in {(often & agrees).sum()} of them its likeliest action is an optimal one. Of the {rarely.sum()} states it
+visits less often, that holds in {(rarely & agrees).sum()}.
+"""))
+
+# %% [markdown]
+# ### How to read this
+#
+# **Why not quite the optimum?** A softmax gives no action the probability 0, so a sampled episode takes a wrong step now
+# and then. The closer the policy comes to certainty, the rarer wrong steps are, and the smaller the score of the right
+# ones, so that learning slows down.
+#
+# **Why may a run end near -1.2?** Two steps and the fall into the pit cost $2 \cdot (-0.1) - 1 = -1.2$. That is bad, but
+# better than the random policy, so early in training falling in soon is an improvement over wandering about. A policy
+# that has become nearly certain of the way into the pit hardly ever sees the goal, and what it does not sample it cannot
+# learn from. This is a local trap of on-policy learning. More variance in the estimate makes it likelier to step into
+# it.
+#
+# **What the seeds are for.** Ten runs of the same code differ in nothing but their random numbers. Look back at the table
+# and ask what you would have concluded from its first five rows alone.
+#
+# ## What to try next
+#
+# - Subtract a baseline: give each step the weight $G_t - b$ with $b$ the mean return of the batch *before*. Which curve
+#   does it change?
+# - Set `step_size` to 0.3 and to 4. What happens to the band?
+# - Set `GAMMA = 0.9` and run all cells from there on. Does the optimal policy change? Do the learned ones?
+# - Compare `gradient_estimate` at $\theta = 0$ with `tabular.exact_policy_gradient(mdp, np.zeros((16, 4)))` for 10, 100
+#   and 1,000 trajectories. How fast does the error fall?
+# - Go on to [REINFORCE on CartPole]({{repository}}/blob/main/assignments/reinforce_cartpole/reinforce_cartpole.ipynb):
+#   there the states are no longer a table, a neural network takes the place of $\theta$, and automatic differentiation
+#   that of your `score`.
+#
+# ## Take-away
+#
+# - An agent needs little: a transition, a reward, a policy with parameters, and the score.
+# - In a softmax table the score is "one-hot minus the policy" in the state that was visited, and 0 elsewhere: only visited
+#   states are learned.
+# - The same estimator with less variance, the reward-to-go, costs nothing but a slice.
+# - A single run proves nothing; an exact optimum, where there is one, is the best judge.
