@@ -161,7 +161,7 @@ def test_page_in_a_browser(document, book, page):
     for width, scheme in SETTINGS:
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": width, "height": 900})
-        assert page.evaluate("() => document.documentElement.dataset.theme") == scheme
+        page.wait_for_function("scheme => document.documentElement.dataset.theme === scheme", arg=scheme)
         assert page.evaluate(OVERFLOW) == [], f"wider than the screen at {width} px"
     assert page.problems == []
 
