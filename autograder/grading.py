@@ -135,7 +135,7 @@ def _client(scheduler: str | None, jobs: int) -> Client:
         n_workers=jobs,
         threads_per_worker=1,
         processes=True,
-        dashboard_address=None,
+        dashboard_address=":0",
         memory_limit=0,
         silence_logs=logging.CRITICAL,
     )
