@@ -3,7 +3,7 @@
 PYTHON ?= python3
 export PYTHON
 BIN := .venv/bin
-ASSIGNMENTS := gridworld reinforce_cartpole
+ASSIGNMENTS := $(basename $(notdir $(wildcard autograder/masters/*.py)))
 LIBRARY := $(wildcard policy_gradients/*.py policy_gradients/*/*.py)
 PAGES := $(wildcard chapters/*.md chapters/*.bib chapters/_extensions/* chapters/_static/* chapters/images/* \
 	assignments/*/*.ipynb solutions/*.ipynb) genindex.md _config.yml _toc.yml
@@ -30,7 +30,8 @@ setup: .venv/installed  ## the environment in .venv, as constraints.txt pins it
 release: setup  ## the student notebooks and the solutions, from the masters
 	@$(BIN)/autograder release
 
-grades: release  ## the sample class of every assignment, as tables and as grades.json
+grades: release  ## grade the sample class of every assignment
+	@$(BIN)/python -m autograder.samples
 	@$(foreach name,$(ASSIGNMENTS),$(BIN)/autograder grade $(name) autograder/samples/$(name) --sandbox $(SANDBOX) &&) true
 
 book: release _build/built  ## the book, in _build/html
@@ -57,7 +58,7 @@ constraints:  ## pin anew, to the newest versions that pyproject.toml allows
 	@mv _build/pins/new constraints.txt && rm -rf _build/pins
 
 clean:  ## remove what was made (.venv, the book, the grades)
-	@rm -rf .venv _build autograder/source autograder/grades
+	@rm -rf .venv _build autograder/source autograder/samples/*/ autograder/grades
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
