@@ -12,6 +12,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from autograder.master import Master
 from autograder.samples import mishaps
 
 GRIDWORLD = ("next_state", "reward", "discounted_return", "softmax_policy", "score")
@@ -36,6 +37,17 @@ class Student:
     status: str = "graded"
     fault: str = ""
     honest: bool = True
+
+    def points(self, master: Master) -> dict[str, float]:
+        """What each question must bring, by the question's name."""
+        full = {question.name: question.points for question in master.questions}
+        partial = {name: 0.0 if isinstance(value, str) else value for name, value in self.expected.items()}
+        return full | partial
+
+    def statuses(self, master: Master) -> dict[str, str]:
+        """The status that each question must have in `grades.json`."""
+        words = {name: value if isinstance(value, str) else "partial" for name, value in self.expected.items()}
+        return {question.name: words.get(question.name, "passed") for question in master.questions}
 
 
 def _whatever_the_assignment(questions: tuple[str, ...]) -> tuple[Student, ...]:

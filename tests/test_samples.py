@@ -1,0 +1,96 @@
+"""The sample class, graded by the engine: everybody has a row, and the row is the one written down."""
+
+import json
+
+import nbformat
+import pytest
+
+from autograder import grading, release
+from autograder.master import Master, names
+from autograder.samples import generate
+from autograder.samples.students import CLASSES
+
+STUDENTS = [(name, student) for name in CLASSES for student in CLASSES[name]]
+IDS = [f"{name}-{student.name}" for name, student in STUDENTS]
+SECONDS = 10  # for one cell or call; what ends at all ends sooner
+
+
+def grade(name, samples, out):
+    """Grade the class from nothing, with the seed that a course would have drawn."""
+    (out / name).mkdir(parents=True)
+    (out / name / "secret_seed").write_text("20")
+    grading.grade_class(name, samples / name, out=out, jobs=2, seconds=SECONDS)
+    return (out / name / "grades.json").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("samples")
+    for name in CLASSES:
+        generate.write(name, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def classes(samples, tmp_path_factory):
+    """For each assignment the content of its grades.json."""
+    return {name: grade(name, samples, tmp_path_factory.mktemp("grades")) for name in CLASSES}
+
+
+@pytest.fixture(scope="module")
+def rows(classes):
+    return {
+        (name, row["student"]): row
+        for name, content in classes.items()
+        for row in json.loads(content)["submissions"]
+    }
+
+
+def test_every_assignment_has_a_class():
+    assert sorted(CLASSES) == names()
+    assert all(len({student.name for student in CLASSES[name]}) == len(CLASSES[name]) >= 16 for name in CLASSES)
+
+
+def test_every_student_has_one_row(classes):
+    for name, content in classes.items():
+        found = [row["student"] for row in json.loads(content)["submissions"]]
+        assert found == [student.name for student in CLASSES[name]]
+
+
+@pytest.mark.parametrize(("name", "student"), STUDENTS, ids=IDS)
+def test_the_row_is_the_one_written_down(rows, name, student):
+    row, master = rows[name, student.name], Master.read(name)
+    assert {question["name"]: question["points"] for question in row["questions"]} == student.points(master)
+    assert {question["name"]: question["status"] for question in row["questions"]} == student.statuses(master)
+    assert row["score"] == pytest.approx(sum(student.points(master).values()))
+    assert row["status"] == student.status
+    assert any(student.fault in fault for fault in row["faults"]) if student.fault else row["faults"] == []
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_grading_twice_gives_the_same_bytes(classes, samples, name, tmp_path):
+    assert grade(name, samples, tmp_path) == classes[name]
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_a_wrong_answer_is_never_worth_as_much_as_a_right_one(name):
+    points = {question.name: question.points for question in Master.read(name).questions}
+    for student in CLASSES[name]:
+        assert all(0 < value < points[q] for q, value in student.expected.items() if not isinstance(value, str))
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_samples_are_made_from_the_released_notebook(samples, name):
+    released = nbformat.read(release.assignment_path(name), as_version=4)
+    lena = nbformat.read(samples / name / "lena" / f"{name}.ipynb", as_version=4)
+    assert lena == released
+    ben = nbformat.read(samples / name / "ben" / f"{name}.ipynb", as_version=4)
+    changed = {cell.id for cell, old in zip(ben.cells, released.cells, strict=True) if cell.source != old.source}
+    assert changed == {question.name for question in Master.read(name).questions}
+
+
+def test_writing_again_removes_who_is_gone(tmp_path):
+    (tmp_path / "gridworld" / "gone").mkdir(parents=True)
+    generate.write("gridworld", tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["gridworld"]
+    assert sorted(path.name for path in (tmp_path / "gridworld").iterdir()) == [s.name for s in CLASSES["gridworld"]]
