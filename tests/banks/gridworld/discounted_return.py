@@ -384,3 +384,12 @@ def discounted_return(rewards, gamma):
 # %% wrong: the product of the discounted rewards
 def discounted_return(rewards, gamma):
     return float(np.prod([gamma**t * r for t, r in enumerate(rewards)])) if len(rewards) else 0.0
+
+# %% wrong: stops once the discount is tiny
+def discounted_return(rewards, gamma):
+    G, discount = 0.0, 1.0
+    for r in rewards:
+        if discount < 1e-6:
+            break
+        G, discount = G + discount * r, discount * gamma
+    return G

@@ -79,7 +79,7 @@ for x in range(1, 5):
 def next_state(state, action):
     return TABLE[state, action]
 
-# %% right: complex arithmetic, for fun
+# %% right: complex numbers
 def next_state(state, action):
     z = complex(*state) + {"up": -1, "down": 1, "left": -1j, "right": 1j}[action]
     return (int(min(max(z.real, 1), 4)), int(min(max(z.imag, 1), 4)))

@@ -331,3 +331,8 @@ def softmax_policy(theta, state):
     z = theta[state[0] - 1, state[1] - 1]
     e = np.exp(z) - z.max()
     return e / e.sum()
+
+# %% wrong: logits clipped to [-20, 20]
+def softmax_policy(theta, state):
+    e = np.exp(np.clip(theta[state[0] - 1, state[1] - 1], -20, 20))
+    return e / e.sum()
