@@ -11,7 +11,7 @@ PACKAGES := $(shell sed '/^\#/d' constraints.txt)
 # Bubblewrap isolates student code. Where it does not work, the sample class, the project's own, goes without.
 SANDBOX = $(if $(shell bwrap --unshare-all --ro-bind / / true 2>&1 || echo no),none,auto)
 
-.PHONY: all setup release grades book test check constraints clean help
+.PHONY: all setup release grades book test check pictures constraints clean help
 .NOTPARALLEL:
 
 all: setup release grades book  ## set up, generate the assignments, grade the sample class, build the book
@@ -51,6 +51,9 @@ test: setup release  ## all tests
 
 check: setup  ## style, and whether the generated notebooks are those of the masters
 	@$(BIN)/ruff check && $(BIN)/autograder release --check
+
+pictures: grades book  ## the README's pictures, taken anew
+	@$(BIN)/python -m tests.pictures
 
 constraints:  ## pin anew, to the newest versions that pyproject.toml allows
 	@rm -rf _build/pins && $(PYTHON) -m venv _build/pins && _build/pins/bin/pip install -q -e '.[all]'
