@@ -18,10 +18,11 @@ from tests.banks import FOLDER, Answer, answers
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
-QUESTIONS = [(name, question.name) for name in master.names() for question in master.Master.read(name).questions]
+MASTERS = {name: master.Master.read(name) for name in master.names()}
+POINTS = {(name, question.name): question.points for name in MASTERS for question in MASTERS[name].questions}
 CASES = [
     pytest.param(name, question, answer, id=f"{name}-{question}-{answer.kind}: {answer.name}")
-    for name, question in QUESTIONS
+    for name, question in POINTS
     if (FOLDER / name / f"{question}.py").exists()  # that none is missing is a test of its own
     for answer in answers(name, question)
 ]
@@ -38,7 +39,7 @@ def imported(assignment: str) -> dict:
 @functools.cache
 def sources(assignment: str) -> dict[str, str]:
     """The source of every cell of the master that has a grade_id."""
-    cells = master.Master.read(assignment).notebook.cells
+    cells = MASTERS[assignment].notebook.cells
     return {master.grade_id(cell): cell.source for cell in cells if master.grade_id(cell)}
 
 
@@ -47,7 +48,7 @@ def grade(assignment: str, question: str, answer: Answer, monkeypatch: pytest.Mo
     notebook = types.ModuleType("__main__")
     vars(notebook).update(imported(assignment))
     monkeypatch.setitem(sys.modules, "__main__", notebook)
-    for other in master.Master.read(assignment).questions:
+    for other in MASTERS[assignment].questions:
         source = answer.source if other.name == question else sources(assignment)[other.name]
         exec(compile(source, other.name, "exec"), vars(notebook))
     *body, last = ast.parse(sources(assignment)[f"test_{question}"]).body
@@ -58,7 +59,7 @@ def grade(assignment: str, question: str, answer: Answer, monkeypatch: pytest.Mo
 @pytest.mark.parametrize(("assignment", "question", "answer"), CASES)
 def test_right_answers_get_full_points_and_wrong_ones_lose_some(assignment, question, answer, monkeypatch):
     score = grade(assignment, question, answer, monkeypatch)
-    worth = {q.name: q.points for q in master.Master.read(assignment).questions}[question]
+    worth = POINTS[assignment, question]
     failed = [f"{item.name} ({item.kind})" for item in score.properties if not item.passed]
     if answer.kind == "right":
         assert score == worth, f"rejected by: {failed}"
@@ -66,7 +67,7 @@ def test_right_answers_get_full_points_and_wrong_ones_lose_some(assignment, ques
         assert score < worth, "no property noticed"
 
 
-@pytest.mark.parametrize(("assignment", "question"), QUESTIONS)
+@pytest.mark.parametrize(("assignment", "question"), POINTS)
 def test_every_graded_function_has_a_bank_of_some_size(assignment, question):
     kinds = [answer.kind for answer in answers(assignment, question)]
     assert kinds.count("right") >= 5 and kinds.count("wrong") >= 12

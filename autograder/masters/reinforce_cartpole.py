@@ -443,21 +443,21 @@ def gradients(actions, logits, returns):
 ONE = "policy_gradient_loss(a, jnp.asarray(z), g)"
 GRAD = "jax.grad(policy_gradient_loss, argnums=1)"
 
-for n_actions, words in [(2, "two actions"), (5, "five actions")]:
+for n_actions, words in [(2, "two actions"), (4, "four actions")]:
     with check(f"its value with {words}", weight=2, hint="Minus the return times the log of the softmax probability of the action, for every action and both signs of the return."):
         batch = steps(n_actions)
         for (a, z, g), loss in zip(zip(*batch), losses(*batch)):
             close(check.evaluate(ONE, a=int(a), z=z, g=float(g)), loss, atol=1e-4)
 with check("returns of zero, fractions, and several hundreds", hint="Is the return kept as it is: not cut off, rounded or scaled?"):
-    z = np.array([0.5, -0.5, 0.0], np.float32)
+    z = np.array([0.5, -0.5, 0.0, 1.0], np.float32)
     for g in [0.0, 0.5, -0.75, 480.5, -480.5]:
         close(check.evaluate(ONE, a=2, z=z, g=g), -g * log_softmax(z.astype(float))[2], atol=1e-4)
 with check("a constant added to all logits changes nothing", hint="Is it the softmax that turns the logits into probabilities?"):
-    close(check.evaluate(ONE, a=0, z=np.array([3.0, 4.0, 5.0], np.float32), g=2.0), 4.815212, atol=1e-4)
+    close(check.evaluate(ONE, a=0, z=np.array([3.0, 4.0, 5.0, 6.0], np.float32), g=2.0), 6.880380, atol=1e-4)
 with check("NumPy arguments", hint="Take the entry of the action from the result of a jnp function."):
     close(policy_gradient_loss(np.int32(1), np.array([1.0, 2.0], np.float32), np.float32(10)), 3.132617)
-with check("its gradient, with two and with five actions", weight=3, hint="It should be -returns * (onehot(action) - softmax(logits)). Is something kept out of the gradient?"):
-    for batch in [steps(2), steps(5)]:
+with check("its gradient, with two and with four actions", weight=3, hint="It should be -returns * (onehot(action) - softmax(logits)). Is something kept out of the gradient?"):
+    for batch in [steps(2), steps(4)]:
         rows = [check.evaluate(GRAD + "(a, jnp.asarray(z), g)", a=int(a), z=z, g=float(g)) for a, z, g in zip(*batch)]
         close(rows, gradients(*batch), atol=1e-4)
 with check("a batch by jax.vmap", weight=2, hint="Under vmap the arguments are those of one step: one action, one row of logits, one return."):
