@@ -27,14 +27,18 @@ def main() -> None:
     "--check", is_flag=True, help="Change nothing; exit 1 when a derived notebook differs from its master."
 )
 def release(names: tuple[str, ...], check: bool) -> None:
-    """Make assignments/, solutions/ and nbgrader's source/ from the masters NAMES (all by default)."""
+    """Make what derives from the masters NAMES (all by default): assignments/, solutions/, nbgrader's source/
+    and the sample class."""
     from autograder import master, release
+    from autograder.samples import generate
 
     chosen = names or tuple(master.names())
     try:
         if not check:
             for name in chosen:
-                release.write(name)
+                for path in release.write(name):
+                    click.echo(f"wrote {path.relative_to(release.ROOT)}")
+                generate.write(name)
             return
         drifts = [drift for name in chosen for drift in release.drift(name)]
     except (master.UnknownAssignment, master.InvalidMaster) as error:

@@ -25,6 +25,8 @@ c.ClearSolutions.code_stub = {
 }
 c.ClearSolutions.text_stub = "*Your answer here.*"
 
+c.OverwriteCells.add_missing_cells = True  # a deleted test cell is put back
+
 c.Execute.skip_cells_with_tag = "training"  # no grader trains an agent
 c.Execute.timeout = 60  # seconds for one cell
 c.IgnorePattern.enabled = True  # a warning on stderr is no reason for zero points

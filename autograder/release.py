@@ -7,13 +7,11 @@ import copy
 import hashlib
 import os
 import re
-import sys
 import tempfile
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from autograder.master import Master, grade_id, is_answer, repository_url
+from autograder.master import Master, is_answer, repository_url
 
 import nbformat  # isort: skip  (master.py makes this import fast)
 from nbformat import NotebookNode
@@ -21,7 +19,12 @@ from nbformat import NotebookNode
 ROOT = Path(__file__).parents[1]
 _SOLUTION_MARKER = re.compile(r"^ *### (BEGIN|END) SOLUTION\n?", re.MULTILINE)
 _CELL_TIMEOUT = 3600  # seconds: solutions train their agents in full
-_LANGUAGE = {"name": "python", "file_extension": ".py", "mimetype": "text/x-python", "pygments_lexer": "ipython3"}
+_LANGUAGE = {
+    "name": "python",
+    "file_extension": ".py",
+    "mimetype": "text/x-python",
+    "pygments_lexer": "ipython3",
+}
 _SCRUBBED = [
     (re.compile(r"\S*/ipykernel_\d+/\d+\.py"), "<cell>"),
     (re.compile(r"\b0x[0-9a-f]{6,}"), "0x..."),
@@ -65,7 +68,11 @@ def drift(name: str, root: Path = ROOT) -> list[str]:
     master = _checked(name)
     remedy = f"run `autograder release {name}`."
     messages = []
-    assignment, source, solution = assignment_path(name, root), source_path(name, root), solution_path(name, root)
+    assignment, source, solution = (
+        assignment_path(name, root),
+        source_path(name, root),
+        solution_path(name, root),
+    )
     if _read_text(assignment) != _text(assignment_notebook(master)):
         messages.append(f"{_shown(assignment, root)} is {_fault(assignment)}: {remedy}")
     if source.exists() and _read_text(source) != _text(source_notebook(master)):
@@ -140,7 +147,9 @@ def _code_sha256(notebook: NotebookNode) -> str:
 
 
 def _is_current(old: NotebookNode | None, new: NotebookNode) -> bool:
-    return old is not None and old.metadata == new.metadata and _cells(old) == _cells(new) and _is_executed(old)
+    return (
+        old is not None and old.metadata == new.metadata and _cells(old) == _cells(new) and _is_executed(old)
+    )
 
 
 def _cells(notebook: NotebookNode) -> list[tuple]:
@@ -156,7 +165,11 @@ def _with_outputs(new: NotebookNode, path: Path) -> NotebookNode:
     """`new` with the outputs of the committed notebook when they come from the same code, else executed."""
     old = _read(path)
     digest = new.metadata.policy_gradients.code_sha256
-    if old is None or old.metadata.get("policy_gradients", {}).get("code_sha256") != digest or not _is_executed(old):
+    if (
+        old is None
+        or old.metadata.get("policy_gradients", {}).get("code_sha256") != digest
+        or not _is_executed(old)
+    ):
         return _executed(new, path.stem)
     executed = iter([cell for cell in old.cells if cell.cell_type == "code"])
     for cell in new.cells:
@@ -172,7 +185,10 @@ def _executed(notebook: NotebookNode, name: str) -> NotebookNode:
 
     code_cells = sum(cell.cell_type == "code" for cell in notebook.cells)
     metadata = copy.deepcopy(notebook.metadata)
-    with tempfile.TemporaryDirectory() as folder, tqdm(total=code_cells, desc=f"solving {name}", unit="cell") as bar:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        tqdm(total=code_cells, desc=f"solving {name}", unit="cell") as bar,
+    ):
         client = NotebookClient(
             notebook,
             timeout=_CELL_TIMEOUT,

@@ -27,14 +27,26 @@ def test_a_master_gives_its_questions():
 
 def test_cells_have_lasting_ids():
     ids = [cell.id for cell in Master("tiny", TINY).notebook.cells]
-    assert ids == ["tiny-000", "setup", "imports", "double", "test_double", "tiny-005", "tiny-006", "tiny-007"]
+    assert ids == [
+        "tiny-000",
+        "setup",
+        "imports",
+        "double",
+        "test_double",
+        "tiny-005",
+        "tiny-006",
+        "tiny-007",
+    ]
 
 
 def test_addresses_come_from_the_books_configuration(tmp_path, monkeypatch):
     monkeypatch.setattr(masters, "BOOK_CONFIG", tmp_path / "_config.yml")
     masters.BOOK_CONFIG.write_text("repository: {url: 'https://github.com/me/course/', branch: dev}")
     cells = Master("tiny", TINY).notebook.cells
-    assert "(https://colab.research.google.com/github/me/course/blob/dev/assignments/tiny/tiny.ipynb)" in cells[0].source
+    assert (
+        "(https://colab.research.google.com/github/me/course/blob/dev/assignments/tiny/tiny.ipynb)"
+        in cells[0].source
+    )
     assert '@ git+https://github.com/me/course"' in cells[1].source
 
 
@@ -50,21 +62,45 @@ def test_an_unknown_assignment_names_those_there_are(tmp_path, monkeypatch):
         Master.read("tinny")
 
 
-DOUBLE_CELL = TINY[TINY.index("# %% nbgrader", TINY.index('"imports"')) : TINY.index("# %% nbgrader", TINY.index("def double"))]
+DOUBLE_CELL = TINY[
+    TINY.index("# %% nbgrader", TINY.index('"imports"')) : TINY.index(
+        "# %% nbgrader", TINY.index("def double")
+    )
+]
 
 BREACHES = {
     "solution left open": ("    ### END SOLUTION\n", "", "not closed; add ### END SOLUTION"),
     "hidden tests left open": ("### END HIDDEN TESTS\n", "", "not closed; add ### END HIDDEN TESTS"),
-    "solution closed twice": ("    ### END SOLUTION\n", "    ### END SOLUTION\n" * 2, "'### BEGIN SOLUTION' is expected"),
-    "marker with a typing error": ("### BEGIN HIDDEN", "# BEGIN HIDDEN", "stands where '### BEGIN HIDDEN TESTS' is expected"),
+    "solution closed twice": (
+        "    ### END SOLUTION\n",
+        "    ### END SOLUTION\n" * 2,
+        "'### BEGIN SOLUTION' is expected",
+    ),
+    "marker with a typing error": (
+        "### BEGIN HIDDEN",
+        "# BEGIN HIDDEN",
+        "stands where '### BEGIN HIDDEN TESTS' is expected",
+    ),
     "indented hidden tests": (
         "### BEGIN HIDDEN TESTS\ncheck.hide()\n",
         "if True:\n    ### BEGIN HIDDEN TESTS\n    check.hide()\n",
         "must not be indented",
     ),
-    "no solution markers": ("### BEGIN SOLUTION\n    twice = 2 * x\n    return twice\n    ### END SOLUTION", "return 2 * x", "put the solution between"),
-    "solution outside an answer cell": ("total\n", "### BEGIN SOLUTION\ntotal\n### END SOLUTION\n", "belong into an answer cell"),
-    "hidden tests outside a test cell": ("total\n", "### BEGIN HIDDEN TESTS\ntotal\n### END HIDDEN TESTS\n", "belong into a test cell"),
+    "no solution markers": (
+        "### BEGIN SOLUTION\n    twice = 2 * x\n    return twice\n    ### END SOLUTION",
+        "return 2 * x",
+        "put the solution between",
+    ),
+    "solution outside an answer cell": (
+        "total\n",
+        "### BEGIN SOLUTION\ntotal\n### END SOLUTION\n",
+        "belong into an answer cell",
+    ),
+    "hidden tests outside a test cell": (
+        "total\n",
+        "### BEGIN HIDDEN TESTS\ntotal\n### END HIDDEN TESTS\n",
+        "belong into a test cell",
+    ),
     "hidden tests that show their inputs": ("check.hide()\n", "", "begin with check.hide()"),
     "duplicate grade_id": ('"imports"', '"setup"', "'setup' occurs 2 times"),
     "no points": ('"points": 2, ', "", "give it points"),
@@ -74,9 +110,17 @@ BREACHES = {
     "a test cell that does not compile": ("check = Checks", "check == = Checks", "found a syntax error"),
     "a test without an answer": (DOUBLE_CELL, "", "follows an answer cell called NAME"),
     "a test with another name": ('"test_double"', '"check_double"', "a test cell is called test_NAME"),
-    "an answer without a test": ('"grade_id": "imports", "locked": true, "schema_version": 3, "solution": false', '"grade_id": "imports", "locked": false, "schema_version": 3, "solution": true', "no test cell 'test_imports'"),
+    "an answer without a test": (
+        '"grade_id": "imports", "locked": true, "schema_version": 3, "solution": false',
+        '"grade_id": "imports", "locked": false, "schema_version": 3, "solution": true',
+        "no test cell 'test_imports'",
+    ),
     "a training cell without its tag": ('# %% tags=["training"]\ntotal', "# %%\ntotal", 'tags=["training"]'),
-    "a tagged test cell": ('# %% nbgrader={"grade": true', '# %% tags=["training"] nbgrader={"grade": true', "cannot carry the tag 'training'"),
+    "a tagged test cell": (
+        '# %% nbgrader={"grade": true',
+        '# %% tags=["training"] nbgrader={"grade": true',
+        "cannot carry the tag 'training'",
+    ),
 }
 
 

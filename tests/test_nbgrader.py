@@ -16,9 +16,9 @@ from autograder.samples import generate
 from autograder.samples.students import CLASSES
 
 CONFIG = Path(release.__file__).with_name("nbgrader_config.py")
-# Right in another style, wrong, half done, not compiling, and saved by Colab. That these have the same
-# points under the engine is what test_samples.py asserts: both are held against the same table.
-HONEST = ("dara", "fatima", "kofi", "mateo", "rosa")
+# Right in another style, wrong, half done, not compiling, saved by Colab, a test cell deleted. That these
+# have the same points under the engine is what test_samples.py asserts: both are held against one table.
+HONEST = ("dara", "fatima", "kofi", "mateo", "rosa", "tara")
 
 
 @pytest.fixture(scope="module", params=names())
@@ -38,7 +38,9 @@ def nbgrader(folder: Path, *arguments: str) -> str:
     """Run nbgrader in a course folder, and return what it printed."""
     tools = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # nbgrader calls alembic by name
     command = [sys.executable, "-m", "nbgrader", *arguments]
-    done = subprocess.run(command, cwd=folder, env={**os.environ, "PATH": tools}, text=True, capture_output=True)
+    done = subprocess.run(
+        command, cwd=folder, env={**os.environ, "PATH": tools}, text=True, capture_output=True
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -52,7 +54,9 @@ def test_generate_assignment_makes_the_released_notebook(course):
 def test_validate_passes_the_solved_notebook_and_fails_the_blank_one(course):
     folder, master = course
     notebook = f"{master.name}/{master.name}.ipynb"
-    assert "Success! Your notebook passes all the tests." in nbgrader(folder, "validate", f"source/{notebook}")
+    assert "Success! Your notebook passes all the tests." in nbgrader(
+        folder, "validate", f"source/{notebook}"
+    )
     blank = nbgrader(folder, "validate", f"release/{notebook}")
     assert f"VALIDATION FAILED ON {len(master.questions)} CELL(S)" in " ".join(blank.split())
 

@@ -51,7 +51,10 @@ def all_lines(notebook) -> set[str]:
 
 def given_lines(master: Master) -> set[str]:
     """What students may see: every line of the master outside of solutions and hidden tests."""
-    secret = [[*region_lines(cell.source, "SOLUTION"), *region_lines(cell.source, "HIDDEN TESTS")] for cell in master.notebook.cells]
+    secret = [
+        [*region_lines(cell.source, "SOLUTION"), *region_lines(cell.source, "HIDDEN TESTS")]
+        for cell in master.notebook.cells
+    ]
     return {
         line.strip()
         for cell, hidden in zip(master.notebook.cells, secret, strict=True)
@@ -69,8 +72,12 @@ def test_committed_notebooks_are_what_the_masters_give(name):
 def test_no_hidden_test_and_no_solution_reaches_students(name):
     master = Master.read(name)
     given = given_lines(master)
-    hidden = {line for cell in master.notebook.cells for line in region_lines(cell.source, "HIDDEN TESTS")} - given
-    solutions = {line for cell in master.notebook.cells for line in region_lines(cell.source, "SOLUTION")} - given
+    hidden = {
+        line for cell in master.notebook.cells for line in region_lines(cell.source, "HIDDEN TESTS")
+    } - given
+    solutions = {
+        line for cell in master.notebook.cells for line in region_lines(cell.source, "SOLUTION")
+    } - given
     assert len(hidden) > 20 and len(solutions) >= len(master.questions)
 
     student = nbformat.read(release.assignment_path(name), as_version=4)
@@ -78,7 +85,9 @@ def test_no_hidden_test_and_no_solution_reaches_students(name):
     assert all_lines(student) & (hidden | solutions) == set()
     assert all_lines(solved) & hidden == set()
     assert solutions <= all_lines(solved)
-    assert not any("HIDDEN TESTS" in line or "SOLUTION" in line for line in all_lines(student) | all_lines(solved))
+    assert not any(
+        "HIDDEN TESTS" in line or "SOLUTION" in line for line in all_lines(student) | all_lines(solved)
+    )
 
 
 @pytest.mark.parametrize("name", COURSE)
@@ -107,9 +116,16 @@ def test_the_solved_notebook_shows_its_training_without_noise(name):
 
 def test_release_writes_three_notebooks_and_nothing_twice(tiny, tmp_path, monkeypatch):
     written = release.write("tiny", tmp_path)
-    assert written == [tmp_path / "assignments/tiny/tiny.ipynb", tmp_path / "autograder/source/tiny/tiny.ipynb", tmp_path / "solutions/tiny.ipynb"]
+    assert written == [
+        tmp_path / "assignments/tiny/tiny.ipynb",
+        tmp_path / "autograder/source/tiny/tiny.ipynb",
+        tmp_path / "solutions/tiny.ipynb",
+    ]
     solved = nbformat.read(tmp_path / "solutions/tiny.ipynb", as_version=4)
-    assert solved.cells[3].source == 'def double(x):\n    """Twice x: double(2) == 4."""\n    twice = 2 * x\n    return twice'
+    assert (
+        solved.cells[3].source
+        == 'def double(x):\n    """Twice x: double(2) == 4."""\n    twice = 2 * x\n    return twice'
+    )
     assert [output.text for output in solved.cells[6].outputs] == ["6 . <object object at 0x...>\n"]
     assert solved.cells[7].outputs[0].data["text/plain"] == "6"
     assert solved.metadata.policy_gradients.master_sha256 == Master.read("tiny").sha256
@@ -145,7 +161,9 @@ def _invent_outputs(notebook, _):
     return notebook
 
 
-@pytest.mark.parametrize("change", [("1234", "4321"), ("# ## Training", "# ## The training")], ids=["hidden test", "prose"])
+@pytest.mark.parametrize(
+    "change", [("1234", "4321"), ("# ## Training", "# ## The training")], ids=["hidden test", "prose"]
+)
 def test_outputs_are_kept_while_the_code_is_the_same(tiny, released, no_execution, change):
     tiny.write_text(TINY.replace(*change))
     assert any("solutions/tiny.ipynb" in message for message in release.drift("tiny", released))
@@ -172,14 +190,40 @@ def test_changed_code_is_executed_again(tiny, released):
 
 
 DRIFTS = {
-    "hidden test edited": (lambda root, tiny: tiny.write_text(TINY.replace("1234", "99")), ["autograder/source/tiny/tiny.ipynb", "solutions/tiny.ipynb"]),
-    "visible test edited": (lambda root, tiny: tiny.write_text(TINY.replace("double(2), 4", "double(3), 6")), ["assignments/tiny/tiny.ipynb", "autograder/source/tiny/tiny.ipynb", "solutions/tiny.ipynb"]),
-    "student notebook edited": (lambda root, tiny: _edit(root / "assignments/tiny/tiny.ipynb", "A tiny", "A small"), ["assignments/tiny/tiny.ipynb"]),
-    "student notebook gone": (lambda root, tiny: (root / "assignments/tiny/tiny.ipynb").unlink(), ["assignments/tiny/tiny.ipynb is missing"]),
-    "solution edited": (lambda root, tiny: _edit(root / "solutions/tiny.ipynb", "2 * x", "3 * x"), ["solutions/tiny.ipynb"]),
-    "solution without outputs": (lambda root, tiny: _edit(root / "solutions/tiny.ipynb", '"execution_count": 3', '"execution_count": null'), ["solutions/tiny.ipynb"]),
-    "solution broken": (lambda root, tiny: (root / "solutions/tiny.ipynb").write_text("{"), ["solutions/tiny.ipynb"]),
-    "solution gone": (lambda root, tiny: (root / "solutions/tiny.ipynb").unlink(), ["solutions/tiny.ipynb is missing"]),
+    "hidden test edited": (
+        lambda root, tiny: tiny.write_text(TINY.replace("1234", "99")),
+        ["autograder/source/tiny/tiny.ipynb", "solutions/tiny.ipynb"],
+    ),
+    "visible test edited": (
+        lambda root, tiny: tiny.write_text(TINY.replace("double(2), 4", "double(3), 6")),
+        ["assignments/tiny/tiny.ipynb", "autograder/source/tiny/tiny.ipynb", "solutions/tiny.ipynb"],
+    ),
+    "student notebook edited": (
+        lambda root, tiny: _edit(root / "assignments/tiny/tiny.ipynb", "A tiny", "A small"),
+        ["assignments/tiny/tiny.ipynb"],
+    ),
+    "student notebook gone": (
+        lambda root, tiny: (root / "assignments/tiny/tiny.ipynb").unlink(),
+        ["assignments/tiny/tiny.ipynb is missing"],
+    ),
+    "solution edited": (
+        lambda root, tiny: _edit(root / "solutions/tiny.ipynb", "2 * x", "3 * x"),
+        ["solutions/tiny.ipynb"],
+    ),
+    "solution without outputs": (
+        lambda root, tiny: _edit(
+            root / "solutions/tiny.ipynb", '"execution_count": 3', '"execution_count": null'
+        ),
+        ["solutions/tiny.ipynb"],
+    ),
+    "solution broken": (
+        lambda root, tiny: (root / "solutions/tiny.ipynb").write_text("{"),
+        ["solutions/tiny.ipynb"],
+    ),
+    "solution gone": (
+        lambda root, tiny: (root / "solutions/tiny.ipynb").unlink(),
+        ["solutions/tiny.ipynb is missing"],
+    ),
     "nbgrader source gone": (lambda root, tiny: (root / "autograder/source/tiny/tiny.ipynb").unlink(), []),
 }
 
@@ -194,7 +238,9 @@ def _edit(path, old, new):
 def test_drift_is_named_and_says_what_to_run(tiny, released, no_execution, change, messages):
     change(released, tiny)
     found = release.drift("tiny", released)
-    assert [text.startswith(message) for text, message in zip(found, messages, strict=True)] == [True] * len(messages)
+    assert [text.startswith(message) for text, message in zip(found, messages, strict=True)] == [True] * len(
+        messages
+    )
     assert all("run `autograder release tiny`" in text for text in found)
 
 

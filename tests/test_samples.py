@@ -48,7 +48,9 @@ def rows(classes):
 
 def test_every_assignment_has_a_class():
     assert sorted(CLASSES) == names()
-    assert all(len({student.name for student in CLASSES[name]}) == len(CLASSES[name]) >= 16 for name in CLASSES)
+    assert all(
+        len({student.name for student in CLASSES[name]}) == len(CLASSES[name]) >= 16 for name in CLASSES
+    )
 
 
 def test_every_student_has_one_row(classes):
@@ -76,7 +78,9 @@ def test_grading_twice_gives_the_same_bytes(classes, samples, name, tmp_path):
 def test_a_wrong_answer_is_never_worth_as_much_as_a_right_one(name):
     points = {question.name: question.points for question in Master.read(name).questions}
     for student in CLASSES[name]:
-        assert all(0 < value < points[q] for q, value in student.expected.items() if not isinstance(value, str))
+        assert all(
+            0 < value < points[q] for q, value in student.expected.items() if not isinstance(value, str)
+        )
 
 
 @pytest.mark.parametrize("name", CLASSES)
@@ -85,7 +89,9 @@ def test_samples_are_made_from_the_released_notebook(samples, name):
     lena = nbformat.read(samples / name / "lena" / f"{name}.ipynb", as_version=4)
     assert lena == released
     ben = nbformat.read(samples / name / "ben" / f"{name}.ipynb", as_version=4)
-    changed = {cell.id for cell, old in zip(ben.cells, released.cells, strict=True) if cell.source != old.source}
+    changed = {
+        cell.id for cell, old in zip(ben.cells, released.cells, strict=True) if cell.source != old.source
+    }
     assert changed == {question.name for question in Master.read(name).questions}
 
 
@@ -93,4 +99,6 @@ def test_writing_again_removes_who_is_gone(tmp_path):
     (tmp_path / "gridworld" / "gone").mkdir(parents=True)
     generate.write("gridworld", tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["gridworld"]
-    assert sorted(path.name for path in (tmp_path / "gridworld").iterdir()) == [s.name for s in CLASSES["gridworld"]]
+    assert sorted(path.name for path in (tmp_path / "gridworld").iterdir()) == [
+        s.name for s in CLASSES["gridworld"]
+    ]

@@ -1,4 +1,4 @@
-"""`python -m autograder.samples [NAME ...]` writes the sample class of the assignments NAMES (all by default)."""
+"""`python -m autograder.samples [NAME ...]` writes the sample class (of all assignments by default)."""
 
 import sys
 

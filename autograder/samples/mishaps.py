@@ -11,11 +11,13 @@ from typing import Any
 
 Notebook = dict[str, Any]
 
-COLAB_BADGE = '<a href="https://colab.research.google.com/github/.../x.ipynb" target="_parent">Open In Colab</a>'
+COLAB_BADGE = (
+    '<a href="https://colab.research.google.com/github/.../x.ipynb" target="_parent">Open In Colab</a>'
+)
 
 
 def saved_by_colab(notebook: Notebook) -> Notebook:
-    """Format 4.0, ids moved into the metadata, Colab's fields, a first cell inserted, widgets without state."""
+    """Format 4.0, ids moved into the metadata, Colab's fields, a cell inserted, widgets without state."""
     cells = [_colab_cell(cell, index) for index, cell in enumerate(notebook["cells"])]
     badge = {"id": "view-in-github", "colab_type": "text"}
     metadata = {
@@ -114,7 +116,14 @@ def emptied(notebook: Notebook) -> bytes:
 
 
 def _own_cell(name: str, source: list[str]) -> dict[str, Any]:
-    return {"cell_type": "code", "id": name, "metadata": {}, "source": source, "outputs": [], "execution_count": None}
+    return {
+        "cell_type": "code",
+        "id": name,
+        "metadata": {},
+        "source": source,
+        "outputs": [],
+        "execution_count": None,
+    }
 
 
 def _duplicate(notebook: Notebook, cell: dict[str, Any]) -> Notebook:

@@ -46,7 +46,9 @@ class Student:
 
     def statuses(self, master: Master) -> dict[str, str]:
         """The status that each question must have in `grades.json`."""
-        words = {name: value if isinstance(value, str) else "partial" for name, value in self.expected.items()}
+        words = {
+            name: value if isinstance(value, str) else "partial" for name, value in self.expected.items()
+        }
         return {question.name: words.get(question.name, "passed") for question in master.questions}
 
 
@@ -403,7 +405,9 @@ _CARTPOLE = (
         "chloe",
         "right, in JAX throughout",
         {
-            "compute_weighted_log_prob": "return jax.lax.stop_gradient(episode_return) * jnp.log(action_prob)",
+            "compute_weighted_log_prob": """
+                return jax.lax.stop_gradient(episode_return) * jnp.log(action_prob)
+            """,
             "compute_returns": """
                 def step(following, reward):
                     following = reward + gamma * following
