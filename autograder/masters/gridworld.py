@@ -61,9 +61,9 @@ use_course_style()
 #
 # The agent moves on a grid of four rows and four columns. A state is a tuple `(x, y)`: $x$ is the row, counted from 1
 # at the top, and $y$ is the column, counted from 1 at the left. There are four actions, and no chance: the state and
-# the action decide where the agent goes. It starts in $(1, 1)$. Entering the goal $(4, 4)$ yields the reward $+1$,
-# entering the pit $(2, 3)$ yields $-1$, and either ends the episode. Every other step yields $-0.1$, so that dawdling
-# costs something.
+# the action decide where the agent goes, and a move off the grid leaves it where it is. It starts in $(1, 1)$. Entering
+# the goal $(4, 4)$ yields the reward $+1$, entering the pit $(2, 3)$ yields $-1$, and either ends the episode. Every other
+# step yields $-0.1$, also one against a wall, so that dawdling costs something.
 
 # %% mystnb={"image": {"alt": "A grid of four rows and four columns. The start is at row 1, column 1, the pit at row 2, column 3, and the goal at row 4, column 4."}}
 grid = draw_gridworld()
@@ -194,7 +194,7 @@ def reward(state, goal, pit):
 
 # %% nbgrader={"grade": true, "grade_id": "test_reward", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 check = Checks("reward", points=2)
-goal, pit = (4, 4), (2, 3)
+goal, pit = (4, 4), (2, 3)  # tuple([4, 4]) below is equal to the goal, but another object
 with check("entering the goal yields +1", hint="1 instead of -0.1, not on top of it. Tuples compare with ==, not `is`."):
     close(reward(tuple([4, 4]), goal, pit), 1, what="The goal yielded")
 with check("entering the pit yields -1", hint="-1 instead of -0.1. Are goal and pit swapped, or compared with `is`?"):
@@ -617,7 +617,7 @@ START, GOAL, PIT = (1, 1), (4, 4), (2, 3)
 GAMMA = 1.0
 MAX_STEPS = 100
 
-
+# %% tags=["training"]
 def sample_trajectory(theta, rng):
     """The states s_0..s_T, actions and rewards of one episode of at most MAX_STEPS steps."""
     states, actions, rewards = [START], [], []
@@ -627,28 +627,35 @@ def sample_trajectory(theta, rng):
         rewards.append(reward(states[-1], GOAL, PIT))
     return states, actions, rewards
 
-
 # %% [markdown]
 # ### Two reference points
 #
 # What is a good return here? This problem is small enough to be solved exactly, so there are two numbers to compare
 # with: the best expected return there is, by value iteration, and that of the policy that chooses each action with
-# probability 1/4, by solving the linear Bellman equations. Both are exact and know nothing of your code. The second
-# makes a test of your environment: episodes sampled with your functions must agree with it, up to sampling error.
+# probability 1/4, by solving the linear Bellman equations. Both are exact and know nothing of your code.
 
 # %% tags=["training"]
 mdp = tabular.gridworld(discount=GAMMA)
 optimal_values, optimal_action_values = tabular.value_iteration(mdp)
 optimum = mdp.start @ optimal_values
 random_policy = tabular.expected_return(mdp, np.full((16, 4), 1 / 4))
+print(f"expected return: exact optimum {optimum:.3f}, random policy {random_policy:.3f}")
 
-rng = np.random.default_rng(0)
-episodes = [sample_trajectory(np.zeros((4, 4, 4)), rng) for _ in range(2000)]
-returns = [discounted_return(rewards, GAMMA) for _, _, rewards in episodes]
-truncated = np.mean([states[-1] not in (GOAL, PIT) for states, _, _ in episodes])
-print(f"exact optimum {optimum:.3f}, random policy {random_policy:.3f}")
-print(f"2,000 random episodes of yours: {np.mean(returns):.3f} ± {np.std(returns) / 2000**0.5:.3f} (standard error)")
-print(f"of them truncated at {MAX_STEPS} steps: {truncated:.2%}")
+# %% [markdown]
+# The second one tests your environment: episodes sampled with your functions, at $\theta = 0$, must agree with it up to
+# sampling error.
+
+# %% tags=["training"]
+def returns_and_truncation(theta, n, rng):
+    """(n,) returns of sampled episodes, and (n,) whether each was truncated."""
+    episodes = [sample_trajectory(theta, rng) for _ in range(n)]
+    returns = [discounted_return(rewards, GAMMA) for _, _, rewards in episodes]
+    return np.array(returns), np.array([states[-1] not in (GOAL, PIT) for states, _, _ in episodes])
+
+# %% tags=["training"]
+returns, truncated = returns_and_truncation(np.zeros((4, 4, 4)), 2000, np.random.default_rng(0))
+print(f"2,000 random episodes: mean {returns.mean():.3f}, standard error {returns.std() / 2000**0.5:.3f}")
+print(f"truncated at {MAX_STEPS} steps: {truncated.mean():.2%}")
 
 # %% [markdown]
 # ### The estimator
@@ -659,8 +666,9 @@ print(f"of them truncated at {MAX_STEPS} steps: {truncated:.2%}")
 #   \psi_{i,t} \, \nabla_\theta \log \pi_\theta(a_{i,t}|s_{i,t}),$$
 #
 # where the weight $\psi_{i,t}$ is either the return $G(\tau_i)$ of the whole trajectory or the reward-to-go $G_{i,t}$.
-# Both are unbiased: their mean is the gradient of the expected return over at most 100 steps. The reward-to-go leaves out
-# what happened before the action, which the action cannot have caused, and which therefore adds nothing but variance.
+# With $\gamma = 1$ both are unbiased: their mean is the gradient of the expected return over at most 100 steps. The
+# reward-to-go leaves out what happened before the action: the action cannot have caused it, and it contributes 0 to the
+# mean. Your `discounted_return` computes both weights.
 
 # %% tags=["training"]
 WEIGHTS = {
@@ -668,7 +676,7 @@ WEIGHTS = {
     "reward-to-go": lambda rewards, t: discounted_return(rewards[t:], GAMMA),
 }
 
-
+# %% tags=["training"]
 def gradient_estimate(theta, trajectories, weight):
     """(1/N) times the sum over trajectories and steps of weight times score."""
     total = np.zeros_like(theta)
@@ -677,27 +685,26 @@ def gradient_estimate(theta, trajectories, weight):
             total += weight(rewards, t) * np.asarray(score(theta, states[t], action))
     return total / len(trajectories)
 
-
 # %% [markdown]
 # ### The loop
 #
-# Each update samples 10 fresh trajectories with the present policy, uses them once, $\theta \leftarrow \theta + \alpha
-# \nabla_\theta J$, and throws them away: REINFORCE is on-policy. Training goes on until 15,000 steps have been taken in
-# the environment. The step size $\alpha = 1$ was chosen on other seeds than the ten below.
+# Each update samples 10 fresh trajectories with the present policy, uses them once for $\theta \leftarrow \theta + \alpha
+# \nabla_\theta J(\theta)$, and throws them away: REINFORCE is on-policy. Training goes on until 15,000 steps have been
+# taken in the environment. The step size $\alpha = 1$ was chosen on other seeds than the ten below.
 
 # %% tags=["training"]
-def train(weight, seed, budget=15_000, n_trajectories=10, step_size=1.0):
-    """The trained theta, and after each update the environment steps so far and the batch's mean return."""
-    rng = np.random.default_rng(seed)
-    theta, steps, curve = np.zeros((4, 4, 4)), [0], []
+def train(weight, seed, budget=15_000, step_size=1.0):
+    """The trained theta, and for each update the environment steps so far and its batch's mean return."""
+    rng, theta = np.random.default_rng(seed), np.zeros((4, 4, 4))
+    steps, curve = [0], []
     while steps[-1] < budget:
-        batch = [sample_trajectory(theta, rng) for _ in range(n_trajectories)]
+        batch = [sample_trajectory(theta, rng) for _ in range(10)]
         theta = theta + step_size * gradient_estimate(theta, batch, weight)
         steps.append(steps[-1] + sum(len(rewards) for _, _, rewards in batch))
         curve.append(np.mean([discounted_return(rewards, GAMMA) for _, _, rewards in batch]))
     return theta, np.array(steps[1:]), np.array(curve)
 
-
+# %% tags=["training"]
 SEEDS = range(10)
 jobs = [(name, seed) for name in WEIGHTS for seed in SEEDS]
 runs = {(name, seed): train(WEIGHTS[name], seed) for name, seed in tqdm(jobs, desc="training")}
@@ -705,19 +712,26 @@ runs = {(name, seed): train(WEIGHTS[name], seed) for name, seed in tqdm(jobs, de
 # %% [markdown]
 # ### Learning curves
 #
-# The line is the median over the ten seeds, and the band reaches from the worst to the best of them. Every point is the
-# mean return of an update's own 10 episodes, so it is measured while the agent still explores.
+# The runs take their updates after different numbers of steps, so the curves are first brought to common numbers of
+# steps. Every point is the mean return of an update's own 10 episodes: it is measured while the agent still explores.
 
-# %% tags=["training"] mystnb={"image": {"alt": "Two panels of learning curves over 15,000 environment steps, one for each weight, with dashed lines for the exact optimum and dotted lines for the random policy. With the reward-to-go all ten seeds rise from the random policy's return to just below the optimum, and the band becomes narrow. With the total return the median gets there later, and the lower edge of the wide band stays far below the optimum until the end."}}
-fig, axes = plt.subplots(1, 2, figsize=(9, 3.6), sharey=True)
-for ax, name, colour in zip(axes, WEIGHTS, ["C1", "C0"], strict=True):
-    grid = np.linspace(200, 15_000, 150)
-    curves = [np.interp(grid, *runs[name, seed][1:]) for seed in SEEDS]
-    ax.fill_between(grid, np.min(curves, axis=0), np.max(curves, axis=0), color=colour, alpha=0.3, linewidth=0)
-    ax.plot(grid, np.median(curves, axis=0), color=colour)
+# %% tags=["training"]
+steps = np.linspace(200, 15_000, 150)
+curves = {name: np.array([np.interp(steps, *runs[name, seed][1:]) for seed in SEEDS]) for name in WEIGHTS}
+
+# %% tags=["training"]
+def draw_curves(ax, name, colour):
+    """The median over the seeds, a band from the worst to the best of them, and the two reference points."""
+    ax.fill_between(steps, curves[name].min(axis=0), curves[name].max(axis=0), color=colour, alpha=0.3, linewidth=0)
+    ax.plot(steps, np.median(curves[name], axis=0), color=colour, label="median of the seeds")
     ax.axhline(optimum, color="C2", linestyle="--", label="exact optimum")
     ax.axhline(random_policy, color="C4", linestyle=":", label="random policy")
     ax.set(title=name, xlabel="environment steps", xticks=range(0, 15_001, 5_000))
+
+# %% tags=["training"] mystnb={"image": {"alt": "Two panels of learning curves over 15,000 environment steps, one for each weight, with dashed lines for the exact optimum and dotted lines for the random policy. With the reward-to-go all ten seeds rise from the random policy's return to just below the optimum, and the band becomes narrow. With the total return the median gets there later, and the lower edge of the wide band stays far below the optimum until the end."}}
+fig, axes = plt.subplots(1, 2, figsize=(9, 3.6), sharey=True)
+draw_curves(axes[0], "total return", "C1")
+draw_curves(axes[1], "reward-to-go", "C0")
 axes[0].set_ylabel("return of an episode")
 axes[1].legend(loc="lower right")
 plt.show()
@@ -725,69 +739,33 @@ plt.show()
 # %% [markdown]
 # ### Final returns
 #
-# The policy that each run ends with, sampled for 100 fresh episodes.
+# The policy that each run ends with, sampled for 100 fresh episodes: their mean return, and the share of them that was
+# truncated.
 
 # %% tags=["training"]
-def evaluate(theta, seed):
-    """The mean return of 100 episodes, and the share of them that was truncated."""
-    rng = np.random.default_rng(1000 + seed)
-    episodes = [sample_trajectory(theta, rng) for _ in range(100)]
-    truncated = [states[-1] not in (GOAL, PIT) for states, _, _ in episodes]
-    return np.mean([discounted_return(rewards, GAMMA) for _, _, rewards in episodes]), np.mean(truncated)
+def final(name, seed):
+    """The mean return of a run's last policy, and the share of its episodes that was truncated."""
+    returns, truncated = returns_and_truncation(runs[name, seed][0], 100, np.random.default_rng(1000 + seed))
+    return returns.mean(), truncated.mean()
 
 
-results = {name: np.array([evaluate(runs[name, seed][0], seed) for seed in SEEDS]) for name in WEIGHTS}
-table = "| seed | " + " | ".join(f"{name} | truncated" for name in WEIGHTS) + " |\n|---|---|---|---|---|\n"
+finals = {name: np.array([final(name, seed) for seed in SEEDS]) for name in WEIGHTS}
+
+# %% tags=["training"]
+lines = ["| seed | " + " | ".join(f"{name} | truncated" for name in WEIGHTS) + " |", "|---|---|---|---|---|"]
 for seed in SEEDS:
-    cells = [f"{value:.2f} | {share:.0%}" for value, share in (results[name][seed] for name in WEIGHTS)]
-    table += f"| {seed} | " + " | ".join(cells) + " |\n"
-spread = [f"{r[:, 0].mean():.2f} ± {r[:, 0].std(ddof=1):.2f} | {r[:, 1].mean():.1%}" for r in results.values()]
-display(Markdown(table + "| mean ± standard deviation | " + " | ".join(spread) + " |"))
-
-# %% [markdown]
-# ### What was learned, state by state
-#
-# On the left the exact optimum: the optimal value of each state, and its best actions. The other two pictures show
-# learned policies, the longer an arrow the likelier the action: the run with the reward-to-go and seed 0, and the run
-# with the lowest final return of all twenty.
-
-# %% tags=["training"] mystnb={"image": {"alt": "Three gridworlds with arrows. The exact optimum has the optimal value of every state and arrows that lead round the pit to the goal. The learned policy with the reward-to-go has one long arrow in the states along one such way and shorter arrows in several directions elsewhere. The arrows of the run with the lowest final return lead from the start straight into the pit."}}
-def as_table(theta):
-    """(4, 4, 4): the probabilities in every state."""
-    return np.array([[softmax_policy(theta, (x, y)) for y in range(1, 5)] for x in range(1, 5)])
-
-
-worst = min(jobs, key=lambda job: results[job[0]][job[1], 0])
-learned = as_table(runs["reward-to-go", 0][0])
-best_actions = tabular.greedy_policy(optimal_action_values)
-fig, axes = plt.subplots(1, 3, figsize=(12, 4.3))
-draw_gridworld(values=optimal_values, policy=best_actions, ax=axes[0]).set_title("exact optimum")
-draw_gridworld(policy=learned, ax=axes[1]).set_title("reward-to-go, seed 0")
-draw_gridworld(policy=as_table(runs[worst][0]), ax=axes[2]).set_title(f"lowest: {worst[0]}, seed {worst[1]}")
-plt.show()
+    lines.append(f"| {seed} | " + " | ".join(f"{r[seed, 0]:.2f} | {r[seed, 1]:.0%}" for r in finals.values()) + " |")
+summary = {name: f"{r[:, 0].mean():.2f} ± {r[:, 0].std(ddof=1):.2f}" for name, r in finals.items()}
+lines.append("| mean ± standard deviation | " + " | ".join(f"{text} |" for text in summary.values()) + " |")
+display(Markdown("\n".join(lines)))
 
 # %% tags=["training"]
-visits = tabular.visitation(mdp, learned.reshape(16, 4))
-agrees = best_actions[range(16), learned.reshape(16, 4).argmax(axis=1)] > 0
-often = visits >= 0.1
-rarely = (visits < 0.1) & ~mdp.terminal
-lowest = {name: f"{r[:, 0].min():.2f} (seed {r[:, 0].argmin()})" for name, r in results.items()}
-trapped = {name: (r[:, 0] < 0).sum() for name, r in results.items()}
-means = {name: f"{r[:, 0].mean():.2f} ± {r[:, 0].std(ddof=1):.2f}" for name, r in results.items()}
-display(Markdown(f"""
-**The numbers of this run.** The exact optimum is {optimum:.2f}, the random policy has {random_policy:.2f}. Over
-{len(SEEDS)} seeds the final return (mean ± standard deviation) is {means["reward-to-go"]} with the reward-to-go, its
-lowest {lowest["reward-to-go"]}, and {means["total return"]} with the total return, its lowest {lowest["total return"]}.
-Below 0 end {trapped["reward-to-go"]} runs with the reward-to-go and {trapped["total return"]} with the total return.
-
-The policy learned with the reward-to-go and seed 0 visits {often.sum()} states at least once in ten episodes on
-average; in {(often & agrees).sum()} of them its likeliest action is an optimal one. Of the {rarely.sum()} states it
-visits less often, that holds in {(rarely & agrees).sum()}.
-"""))
+for name, result in finals.items():
+    below, lowest = (result[:, 0] < 0).sum(), result[:, 0].min()
+    print(f"{name}: {summary[name]} over {len(SEEDS)} seeds, lowest {lowest:.2f}, runs that end below 0: {below}")
+print(f"exact optimum {optimum:.2f}, random policy {random_policy:.2f}")
 
 # %% [markdown]
-# ### How to read this
-#
 # **Why not quite the optimum?** A softmax gives no action the probability 0, so a sampled episode takes a wrong step now
 # and then. The closer the policy comes to certainty, the rarer wrong steps are, and the smaller the score of the right
 # ones, so that learning slows down.
@@ -795,19 +773,54 @@ visits less often, that holds in {(rarely & agrees).sum()}.
 # **Why may a run end near -1.2?** Two steps and the fall into the pit cost $2 \cdot (-0.1) - 1 = -1.2$. That is bad, but
 # better than the random policy, so early in training falling in soon is an improvement over wandering about. A policy
 # that has become nearly certain of the way into the pit hardly ever sees the goal, and what it does not sample it cannot
-# learn from. This is a local trap of on-policy learning, and a noisy estimate can push a run into it. Whether the
-# reward-to-go is really the safer of the two, ten seeds hardly decide: the question is among those below.
+# learn from. This is a local trap of on-policy learning, and a noisy estimate can push a run into it.
 #
 # **What the seeds are for.** Ten runs of the same code differ in nothing but their random numbers. Look back at the table
-# and ask what you would have concluded from its first five rows alone.
+# and ask what you would have concluded from its first five rows alone. Whether the reward-to-go is really the safer of
+# the two weights, ten seeds hardly decide either.
 #
+# ### What was learned, state by state
+#
+# On the left the exact optimum: the optimal value of each state, and its best actions. The other two pictures show
+# learned policies, the longer an arrow the likelier the action: the run with the reward-to-go and seed 0, and the run
+# with the lowest final return of all.
+
+# %% tags=["training"]
+def as_table(theta):
+    """(4, 4, 4): the probabilities of the four actions in every state."""
+    return np.array([[softmax_policy(theta, (x, y)) for y in range(1, 5)] for x in range(1, 5)])
+
+
+best_actions = tabular.greedy_policy(optimal_action_values)
+learned = as_table(runs["reward-to-go", 0][0])
+worst = min(jobs, key=lambda job: finals[job[0]][job[1], 0])
+
+# %% tags=["training"] mystnb={"image": {"alt": "Three gridworlds with arrows. The exact optimum has the optimal value of every state and arrows that lead round the pit to the goal. The learned policy with the reward-to-go has one long arrow in the states along one such way and shorter arrows in several directions elsewhere. The arrows of the run with the lowest final return lead from the start straight into the pit."}}
+fig, axes = plt.subplots(1, 3, figsize=(12, 4.3))
+draw_gridworld(values=optimal_values, policy=best_actions, ax=axes[0]).set_title("exact optimum")
+draw_gridworld(policy=learned, ax=axes[1]).set_title("reward-to-go, seed 0")
+draw_gridworld(policy=as_table(runs[worst][0]), ax=axes[2]).set_title(f"lowest: {worst[0]}, seed {worst[1]}")
+plt.show()
+
+# %% [markdown]
+# The score is 0 in states that an episode does not visit, so a policy learns only where it goes. For the middle picture
+# this can be counted, with the exact expected number of visits of the learned policy to each state:
+
+# %% tags=["training"]
+often = tabular.visitation(mdp, learned.reshape(16, 4)) >= 0.1  # at least once in ten episodes on average
+agrees = best_actions[range(16), learned.reshape(16, 4).argmax(axis=1)] > 0
+for kind, some in {"visited often": often, "visited rarely": ~often & ~mdp.terminal}.items():
+    print(f"{kind}: {some.sum()} states, in {(some & agrees).sum()} of them the likeliest action is optimal")
+
+# %% [markdown]
 # ## What to try next
 #
 # - Set `SEEDS = range(50)`, which takes a minute or two. How many runs of each kind end in the pit, or against a wall?
 # - Subtract a baseline: give each step the weight $G_t - b$, with $b$ the mean return of the batch *before* this one. What
 #   does it change in the curves?
 # - Set `step_size` to 0.3 and to 4. What happens to the band?
-# - Set `GAMMA = 0.9` and run all cells from there on. Does the optimal policy change? Do the learned ones?
+# - Set `GAMMA = 0.9` and run all cells from there on. Does the optimal policy change? Only one of the two weights still
+#   estimates $\nabla_\theta J(\theta)$ without bias: which, and what does the other one lack?
 # - Compare `gradient_estimate` at $\theta = 0$ with `tabular.exact_policy_gradient(mdp, np.zeros((16, 4)))` for 10, 100
 #   and 1,000 trajectories. How fast does the error fall?
 # - Go on to [REINFORCE on CartPole]({{repository}}/blob/main/assignments/reinforce_cartpole/reinforce_cartpole.ipynb):
@@ -817,7 +830,7 @@ visits less often, that holds in {(rarely & agrees).sum()}.
 # ## Take-away
 #
 # - An agent needs little: a transition, a reward, a policy with parameters, and the score.
-# - In a softmax table the score is "one-hot minus the policy" in the state that was visited, and 0 elsewhere: only visited
-#   states are learned.
-# - The same estimator with less variance, the reward-to-go, costs nothing but a slice.
-# - A single run proves nothing; an exact optimum, where there is one, is the best judge.
+# - In a softmax table the score is "one-hot minus the policy" in the state that was visited, and 0 elsewhere: a policy
+#   learns only where it goes.
+# - The reward-to-go drops what an action cannot have caused, and costs no more than a slice of the rewards.
+# - A single run proves nothing, and an exact optimum, where there is one, is the best judge.
