@@ -32,35 +32,23 @@ def no_execution(monkeypatch):
     monkeypatch.setattr(release, "_executed", refuse)
 
 
-def region_lines(source: str, kind: str) -> list[str]:
-    """The lines between the markers, without indentation; trivial ones are left out."""
-    lines, inside = [], False
-    for line in source.splitlines():
-        if f"### END {kind}" in line:
-            inside = False
-        if inside and len(line.strip()) > 3:
-            lines.append(line.strip())
-        if f"### BEGIN {kind}" in line:
-            inside = True
-    return lines
+def lines_by_region(notebook) -> dict[str, set[str]]:
+    """The master's lines by region, stripped; a line that is given anywhere is no secret elsewhere."""
+    regions = {"given": set(), "SOLUTION": set(), "HIDDEN TESTS": set()}
+    for cell in notebook.cells:
+        region = "given"
+        for line in map(str.strip, cell.source.splitlines()):
+            if line.startswith("### BEGIN "):
+                region = line.removeprefix("### BEGIN ")
+            elif line.startswith("### END "):
+                region = "given"
+            else:
+                regions[region].add(line)
+    return {name: lines if name == "given" else lines - regions["given"] for name, lines in regions.items()}
 
 
 def all_lines(notebook) -> set[str]:
     return {line.strip() for cell in notebook.cells for line in cell.source.splitlines()}
-
-
-def given_lines(master: Master) -> set[str]:
-    """What students may see: every line of the master outside of solutions and hidden tests."""
-    secret = [
-        [*region_lines(cell.source, "SOLUTION"), *region_lines(cell.source, "HIDDEN TESTS")]
-        for cell in master.notebook.cells
-    ]
-    return {
-        line.strip()
-        for cell, hidden in zip(master.notebook.cells, secret, strict=True)
-        for line in cell.source.splitlines()
-        if line.strip() not in hidden
-    }
 
 
 @pytest.mark.parametrize("name", COURSE)
@@ -71,13 +59,8 @@ def test_committed_notebooks_are_what_the_masters_give(name):
 @pytest.mark.parametrize("name", COURSE)
 def test_no_hidden_test_and_no_solution_reaches_students(name):
     master = Master.read(name)
-    given = given_lines(master)
-    hidden = {
-        line for cell in master.notebook.cells for line in region_lines(cell.source, "HIDDEN TESTS")
-    } - given
-    solutions = {
-        line for cell in master.notebook.cells for line in region_lines(cell.source, "SOLUTION")
-    } - given
+    lines = lines_by_region(master.notebook)
+    hidden, solutions = lines["HIDDEN TESTS"], lines["SOLUTION"]
     assert len(hidden) > 20 and len(solutions) >= len(master.questions)
 
     student = nbformat.read(release.assignment_path(name), as_version=4)
