@@ -8,6 +8,7 @@ the assertions are the grader's own, out of the student's reach.
 from __future__ import annotations
 
 import ast
+import contextlib
 import dataclasses
 import time
 from typing import Any
@@ -155,11 +156,7 @@ def judge_submission(
         aligned = align(content, master)
     except Unreadable as error:
         return unreadable(name, master, str(error))
-    student = Student(limits, master.modules)
-    try:
-        questions = _judge_cells(aligned, student, master, seed)
-    finally:
-        student.close()
+    questions = judge_questions(aligned, master, seed, limits)
     return SubmissionVerdict(
         student=name,
         score=round(sum(question.points for question in questions), 2),
@@ -179,19 +176,21 @@ def unreadable(name: str, master: Master, reason: str) -> SubmissionVerdict:
     )
 
 
-def _judge_cells(aligned: Aligned, student: Student, master: Master, seed: int) -> list[QuestionVerdict]:
+def judge_questions(aligned: Aligned, master: Master, seed: int, limits: Limits) -> list[QuestionVerdict]:
+    """Run the cells of an aligned notebook in a worker and judge the questions where they stand."""
     names = [question.name for question in master.questions]
     troubles: dict[str, RemoteFailure] = {}
-    verdicts: dict[str, QuestionVerdict] = {}
-    for step in aligned.steps:
-        student.lost = False
-        match step:
-            case Run(source, answers):
-                failure = student.run_and_keep(source)
-                troubles.update({name: failure for name in answers if failure})
-            case Judge(question):
-                verdicts[question.name] = _judge(question, names, student, seed, troubles.get(question.name))
-    return [verdicts[name] for name in names]
+    verdicts: list[QuestionVerdict] = []
+    with contextlib.closing(Student(limits, master.modules)) as student:
+        for step in aligned.steps:
+            student.lost = False
+            match step:
+                case Run(source, answers):
+                    failure = student.run_and_keep(source)
+                    troubles.update({name: failure for name in answers if failure})
+                case Judge(question):
+                    verdicts.append(_judge(question, names, student, seed, troubles.get(question.name)))
+    return sorted(verdicts, key=lambda verdict: names.index(verdict.name))
 
 
 def _judge(

@@ -1,0 +1,35 @@
+"""The banks again, through the engine: answers in the sandbox, hidden tests in the grader's process.
+
+Every answer must get the same points as in a notebook (tests/test_banks.py).
+"""
+
+import pytest
+
+from autograder import sandbox
+from autograder.alignment import Aligned, Judge, Run
+from autograder.judging import Limits, judge_questions
+from autograder.master import Master
+from tests.test_banks import CASES, grade
+
+SEED = 0  # what random inputs follow where no grader sets a seed: in a notebook
+LIMITS = Limits(seconds=30, memory_mib=4096, sandbox=sandbox.resolve("auto"))
+
+
+def in_sandbox(assignment, question, answer):
+    """The verdict on one question of the solved notebook with `answer` in the solution's place."""
+    master = Master.read(assignment)
+    cells = {cell["id"]: cell.source for cell in master.notebook.cells}
+    steps = [
+        Run(answer.source if name == question else cells[name], (name,))
+        for name in ("imports", *(item.name for item in master.questions))
+    ]
+    (judged,) = [item for item in master.questions if item.name == question]
+    (verdict,) = judge_questions(Aligned((*steps, Judge(judged)), ()), master, SEED, LIMITS)
+    return verdict
+
+
+@pytest.mark.parametrize(("assignment", "question", "answer"), CASES)
+def test_an_answer_gets_the_same_points_as_in_a_notebook(assignment, question, answer, monkeypatch):
+    verdict = in_sandbox(assignment, question, answer)
+    assert verdict.points == grade(assignment, question, answer, monkeypatch), verdict.message
+    assert (verdict.status == "passed") == (answer.kind == "right"), verdict.message
