@@ -10,6 +10,7 @@ import gymnasium
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
@@ -66,6 +67,12 @@ def test_pins_satisfy_what_the_project_declares(requirement):
 def test_every_installed_dependency_is_pinned_at_its_version():
     found = {name: Version(distribution(name).version).public for name in installed_closure(declared())}
     assert found == {name: PINS.get(name) for name in found}
+
+
+def test_every_dependency_accepts_the_first_python_3_11():
+    """Debian 12 has Python 3.11.2, and some releases ask for a later 3.11."""
+    demands = {name: distribution(name).metadata["Requires-Python"] for name in installed_closure(declared())}
+    assert {name: d for name, d in demands.items() if d and "3.11.0" not in SpecifierSet(d)} == {}
 
 
 def test_torch_is_exact_and_without_a_build():
