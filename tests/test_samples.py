@@ -1,6 +1,7 @@
 """The sample class, graded by the engine: everybody has a row, and the row is the one written down."""
 
 import json
+from functools import cache
 
 import nbformat
 import pytest
@@ -32,18 +33,9 @@ def samples(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def classes(samples, tmp_path_factory):
-    """For each assignment the content of its grades.json."""
-    return {name: grade(name, samples, tmp_path_factory.mktemp("grades")) for name in CLASSES}
-
-
-@pytest.fixture(scope="module")
-def rows(classes):
-    return {
-        (name, row["student"]): row
-        for name, content in classes.items()
-        for row in json.loads(content)["submissions"]
-    }
+def graded(samples, tmp_path_factory):
+    """Gives the content of an assignment's grades.json; each class is graded when it is first asked for."""
+    return cache(lambda name: grade(name, samples, tmp_path_factory.mktemp("grades")))
 
 
 def test_every_assignment_has_a_class():
@@ -53,25 +45,29 @@ def test_every_assignment_has_a_class():
     )
 
 
-def test_every_student_has_one_row(classes):
-    for name, content in classes.items():
-        found = [row["student"] for row in json.loads(content)["submissions"]]
-        assert found == [student.name for student in CLASSES[name]]
+@pytest.mark.parametrize("name", CLASSES)
+def test_every_student_has_one_row(graded, name):
+    found = [row["student"] for row in json.loads(graded(name))["submissions"]]
+    assert found == [student.name for student in CLASSES[name]]
 
 
 @pytest.mark.parametrize(("name", "student"), STUDENTS, ids=IDS)
-def test_the_row_is_the_one_written_down(rows, name, student):
-    row, master = rows[name, student.name], Master.read(name)
+def test_the_row_is_the_one_written_down(graded, name, student):
+    (row,) = [row for row in json.loads(graded(name))["submissions"] if row["student"] == student.name]
+    master = Master.read(name)
     assert {question["name"]: question["points"] for question in row["questions"]} == student.points(master)
     assert {question["name"]: question["status"] for question in row["questions"]} == student.statuses(master)
     assert row["score"] == pytest.approx(sum(student.points(master).values()))
     assert row["status"] == student.status
-    assert any(student.fault in fault for fault in row["faults"]) if student.fault else row["faults"] == []
+    if student.fault:
+        assert any(student.fault in fault for fault in row["faults"])
+    else:
+        assert row["faults"] == []
 
 
 @pytest.mark.parametrize("name", CLASSES)
-def test_grading_twice_gives_the_same_bytes(classes, samples, name, tmp_path):
-    assert grade(name, samples, tmp_path) == classes[name]
+def test_grading_twice_gives_the_same_bytes(graded, samples, name, tmp_path):
+    assert grade(name, samples, tmp_path) == graded(name)
 
 
 @pytest.mark.parametrize("name", CLASSES)

@@ -240,6 +240,7 @@ _GRIDWORLD = (
                 return weights / weights.sum()
             """,
         },
+        {"next_state": "failed", "softmax_policy": 0.53, "score": 0.7},
     ),
     Student(
         "fatima",
@@ -258,6 +259,7 @@ _GRIDWORLD = (
                 return total
             """,
         },
+        {"next_state": 1.17, "reward": 0.55},
     ),
     Student(
         "goran",
@@ -272,6 +274,7 @@ _GRIDWORLD = (
             """,
             "discounted_return": "return sum(gamma ** (t + 1) * r for t, r in enumerate(rewards))",
         },
+        {"reward": 0.55, "discounted_return": 0.47},
     ),
     Student(
         "hana",
@@ -284,6 +287,7 @@ _GRIDWORLD = (
                 return gradient
             """,
         },
+        {"discounted_return": 0.59, "score": 0.5},
     ),
     Student(
         "ivan",
@@ -302,6 +306,7 @@ _GRIDWORLD = (
                 return gradient
             """,
         },
+        {"softmax_policy": 0.27, "score": 0.5},
     ),
     Student(
         "jun",
@@ -318,6 +323,7 @@ _GRIDWORLD = (
                 return row
             """,
         },
+        {"softmax_policy": 1.73, "score": "failed"},
     ),
     Student(
         "kofi",
@@ -342,7 +348,7 @@ _GRIDWORLD = (
                 return G
             """
         },
-        {"discounted_return": 0.21},
+        {"discounted_return": "timeout"},
         honest=False,
     ),
     Student(
@@ -359,11 +365,12 @@ _GRIDWORLD = (
                 return x, y
             """
         },
+        {"next_state": 0.33},
         honest=False,
     ),
     Student(
         "quentin",
-        "kills the kernel where a state is not in the grid he knows",
+        "kills the kernel when a reward is asked for",
         {
             "reward": """
                 import os
@@ -455,6 +462,7 @@ _CARTPOLE = (
             """,
             "policy_gradient_loss": "return -returns * jax.nn.log_softmax(logits)[action]",
         },
+        {"compute_weighted_log_prob": 1.5},
     ),
     Student(
         "fatima",
@@ -466,6 +474,7 @@ _CARTPOLE = (
             """,
             "policy_gradient_loss": "return returns * jax.nn.log_softmax(logits)[action]",
         },
+        {"compute_returns": 0.5, "policy_gradient_loss": "failed"},
     ),
     Student(
         "goran",
@@ -482,6 +491,7 @@ _CARTPOLE = (
             """,
             "sample_action": "return jnp.argmax(logits)",
         },
+        {"compute_returns": 2.33, "sample_action": 0.53},
     ),
     Student(
         "hana",
@@ -496,6 +506,7 @@ _CARTPOLE = (
             """,
             "sample_action": "return jax.random.categorical(jax.random.PRNGKey(0), logits)",
         },
+        {"compute_returns": 0.67, "sample_action": 0.53},
     ),
     Student(
         "ivan",
@@ -504,6 +515,7 @@ _CARTPOLE = (
             "sample_action": "return jax.random.categorical(random_key, jax.nn.softmax(logits))",
             "policy_gradient_loss": "return -returns * jax.nn.softmax(logits)[action]",
         },
+        {"sample_action": 0.53, "policy_gradient_loss": "failed"},
     ),
     Student(
         "jun",
@@ -519,6 +531,7 @@ _CARTPOLE = (
             """,
             "sample_action": "return jax.random.randint(random_key, (), 0, len(logits))",
         },
+        {"compute_returns": 0.83, "sample_action": 0.53},
     ),
     Student(
         "kofi",
@@ -564,7 +577,9 @@ _CARTPOLE = (
                     os._exit(1)
                 return episode_return * jnp.log(action_prob)
             """,
+            "policy_gradient_loss": "return -returns * jax.nn.log_softmax(logits)[action]",
         },
+        {"compute_weighted_log_prob": 1.17},
         honest=False,
     ),
     Student(
