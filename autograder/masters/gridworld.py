@@ -105,16 +105,16 @@ def next_state(state, action):
 # %% nbgrader={"grade": true, "grade_id": "test_next_state", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 check = Checks("next_state", points=2)
 up, down, left, right = "up down left right".split()
-with check("up and down change x, the row", hint="Row 1 is at the top: up lowers x by 1, down raises it by 1."):
+with check("up and down change x, the row", hint="Row 1 is at the top: up lowers x by 1."):
     close(next_state((3, 2), up), (2, 2), what="Up from (3, 2) led to")
     close(next_state((3, 2), down), (4, 2), what="Down from (3, 2) led to")
-with check("left and right change y, the column", hint="Left lowers y by 1, right raises it by 1."):
+with check("left and right change y, the column", hint="Left lowers y by 1."):
     close(next_state((3, 2), left), (3, 1), what="Left from (3, 2) led to")
     close(next_state((3, 2), right), (3, 3), what="Right from (3, 2) led to")
-with check("a wall keeps the agent where it is", hint="Does the agent leave the grid, bounce back, or reappear?"):
+with check("a wall keeps the agent where it is", hint="Does it leave, bounce back, or reappear?"):
     close(next_state((1, 2), up), (1, 2), what="Up from (1, 2) led to")
     close(next_state((2, 4), right), (2, 4), what="Right from (2, 4) led to")
-with check("the outermost cells can be entered and left", hint="Coordinates run from 1 to 4, both included."):
+with check("the outermost cells can be entered and left", hint="Coordinates run from 1 to 4."):
     close(next_state((2, 1), up), (1, 1), what="Up from (2, 1) led to")
     close(next_state((1, 3), right), (1, 4), what="Right from (1, 3) led to")
     close(next_state((1, 1), down), (2, 1), what="Down from (1, 1) led to")
@@ -195,18 +195,18 @@ def reward(state, goal, pit):
 # %% nbgrader={"grade": true, "grade_id": "test_reward", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 check = Checks("reward", points=2)
 goal, pit = (4, 4), (2, 3)  # tuple([4, 4]) below is equal to the goal, but another object
-with check("entering the goal yields +1", hint="1 instead of -0.1, not on top of it. Tuples compare with ==, not `is`."):
+with check("entering the goal yields +1", hint="Instead of -0.1. Compare with ==, not `is`."):
     close(reward(tuple([4, 4]), goal, pit), 1, what="The goal yielded")
-with check("entering the pit yields -1", hint="-1 instead of -0.1. Are goal and pit swapped, or compared with `is`?"):
+with check("entering the pit yields -1", hint="Instead of -0.1. Compare with ==, not `is`."):
     close(reward(tuple([2, 3]), goal, pit), -1, what="The pit yielded")
-with check("entering any other state yields -0.1", hint="A state is the goal only if both coordinates agree."):
+with check("entering any other state yields -0.1", hint="Both coordinates must agree."):
     for other in [(1, 1), (4, 3), (3, 2), (2, 2)]:
         close(reward(other, goal, pit), -0.1, what=f"{other} yielded")
-with check("goal and pit are where the arguments say", hint="Use `goal` and `pit`, not fixed coordinates."):
+with check("goal and pit are where the arguments say", hint="Are fixed coordinates used?"):
     goal, pit = (1, 2), (3, 3)
     close(reward(tuple([1, 2]), goal, pit), 1, what="With the goal at (1, 2), it yielded")
     close(reward(tuple([3, 3]), goal, pit), -1, what="With the pit at (3, 3), it yielded")
-    close(reward((4, 4), goal, pit), -0.1, what="With the goal at (1, 2), entering (4, 4) yielded")
+    close(reward((4, 4), goal, pit), -0.1, what="With the goal at (1, 2), (4, 4) yielded")
 ### BEGIN HIDDEN TESTS
 check.hide()
 
@@ -275,17 +275,17 @@ def discounted_return(rewards, gamma):
 
 # %% nbgrader={"grade": true, "grade_id": "test_discounted_return", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 check = Checks("discounted_return", points=2)
-with check("the example: [1, 2, 4, 8] with gamma = 0.5", hint="The weights are 1, gamma, gamma^2, gamma^3."):
+with check("[1, 2, 4, 8] with gamma = 0.5", hint="The weights are 1, gamma, gamma^2, gamma^3."):
     close(discounted_return([1, 2, 4, 8], 0.5), 4)
-with check("[-1, 0, -1, 1] with gamma = 0.5", hint="Is a sign lost, a zero skipped, or a fraction cut off?"):
+with check("[-1, 0, -1, 1] with gamma = 0.5", hint="Is a sign, a zero or a fraction lost?"):
     close(discounted_return([-1, 0, -1, 1], 0.5), -1.125)
-with check("gamma = 1 adds up all rewards", hint="Is gamma fixed inside, a reward left out, or the mean taken?"):
+with check("gamma = 1 adds up all rewards", hint="Is gamma fixed, or the mean taken?"):
     close(discounted_return([3, -1, 2, 5], 1), 9)
-with check("gamma = 0 keeps the first reward only", hint="gamma^0 = 1, for gamma = 0 too. Is the order reversed?"):
+with check("gamma = 0 keeps the first reward only", hint="0^0 = 1 here. Is the order reversed?"):
     close(discounted_return([3, -1, 2, 5], 0), 3)
-with check("an empty episode has the return 0", hint="There may be no first reward, and nothing to average."):
+with check("an empty episode has the return 0", hint="There is no first reward then."):
     close(discounted_return([], 0.9), 0)
-with check("the list of rewards is not changed", hint="Work on a copy: pop, reverse and item assignment change it."):
+with check("the list of rewards is not changed", hint="pop, reverse and rewards[t] = change it."):
     result, after = check.evaluate("[discounted_return(r, 0.5), r]", r=[1, 2, 4, 8])
     close(after, [1, 2, 4, 8], what="It became")
     numbers(result)
@@ -388,7 +388,7 @@ def softmax_policy(theta, state):
     state : tuple (x, y) of two integers in 1..4
     returns : float array (4,), positive numbers that sum to 1
 
-    Example: where theta[x - 1, y - 1] is [log 1, log 2, log 3, log 4], it is [0.1, 0.2, 0.3, 0.4].
+    Example: logits [log 1, log 2, log 3, log 4] at theta[x - 1, y - 1] give [0.1, 0.2, 0.3, 0.4].
     """
     ### BEGIN SOLUTION
     x, y = state
@@ -410,11 +410,11 @@ def table():
     return theta
 
 
-with check("logits that are all equal give four times 1/4", hint="Is the softmax taken over all 64 logits?"):
+with check("equal logits give four times 1/4", hint="Is the softmax taken over all 64 logits?"):
     close(softmax_policy(table(), (4, 4)), [0.25, 0.25, 0.25, 0.25])
-with check("the example: logits log 1, log 2, log 3, log 4", hint="exp, then divide by the sum over the four actions."):
+with check("logits log 1, log 2, log 3, log 4", hint="exp, then divide by the sum of the four."):
     close(softmax_policy(table(), (1, 3)), [0.1, 0.2, 0.3, 0.4])
-with check("the logits of the state are at theta[x - 1, y - 1]", hint="Are x and y swapped, or used from 1 instead of 0?"):
+with check("logits are at theta[x - 1, y - 1]", hint="Are x and y swapped, or not reduced by 1?"):
     close(softmax_policy(table(), (3, 1)), [0.4, 0.3, 0.2, 0.1])
     close(softmax_policy(table(), (2, 4)), [1 / 7, 1 / 7, 1 / 7, 4 / 7])
 with check("the probabilities sum to 1", hint="Divide by the sum of the four exponentials."):
@@ -495,7 +495,7 @@ check.score()
 def score(theta, state, action):
     """The gradient of log pi(action | state) with respect to theta.
 
-    d log pi(a | s) / d theta[s', b] = (1 if b is a else 0) - pi(b | s) where s' = s, and 0 elsewhere
+    d log pi(a | s) / d theta[s', b] = (1 if b is a else 0) - pi(b | s) where s' = s, else 0
 
     theta : float array (4, 4, 4), as in `softmax_policy`; it is not changed
     state : tuple (x, y) of two integers in 1..4
@@ -527,15 +527,16 @@ def table():
     return theta
 
 
-with check("it has theta's shape", hint="There is one entry for each of theta's, also where it is 0."):
+with check("it has theta's shape", hint="It has an entry for each of theta's, mostly 0."):
     shape = numbers(score(table(), (1, 3), left)).shape
     assert shape == (4, 4, 4), f"Its shape is {shape}; it should be (4, 4, 4)."
-with check("the example: left, where pi is [0.1, 0.2, 0.3, 0.4]", hint="1 for the action taken, minus pi.", weight=2):
+with check("left, where pi is [0.1, 0.2, 0.3, 0.4]", hint="1 for left, minus pi.", weight=2):
     close(numbers(score(table(), (1, 3), left))[0, 2], [-0.1, -0.2, 0.7, -0.4])
 with check("each action has its own place", hint="The order is up, down, left, right.", weight=2):
     for place, action in enumerate([up, down, left, right]):
-        close(numbers(score(table(), (4, 1), action))[3, 0], np.eye(4)[place] - 0.25, what=f"For {action} it is")
-with check("it is 0 at all other states", hint="The logits of other states do not occur in log pi(a | s)."):
+        row = numbers(score(table(), (4, 1), action))[3, 0]
+        close(row, np.eye(4)[place] - 0.25, what=f"For {action} it is")
+with check("it is 0 at all other states", hint="They do not occur in log pi(a | s)."):
     others = np.delete(numbers(score(table(), (1, 3), up)).reshape(16, 4), 2, axis=0)
     assert np.allclose(others, 0), "Entries of other states are not 0."
 with check("theta is not changed", hint="Make a new array: theta[i, j] is a view of theta."):
@@ -650,11 +651,12 @@ def returns_and_truncation(theta, n, rng):
     """(n,) returns of sampled episodes, and (n,) whether each was truncated."""
     episodes = [sample_trajectory(theta, rng) for _ in range(n)]
     returns = [discounted_return(rewards, GAMMA) for _, _, rewards in episodes]
-    return np.array(returns), np.array([states[-1] not in (GOAL, PIT) for states, _, _ in episodes])
+    truncated = [states[-1] not in (GOAL, PIT) for states, _, _ in episodes]
+    return np.array(returns), np.array(truncated)
 
 # %% tags=["training"]
 returns, truncated = returns_and_truncation(np.zeros((4, 4, 4)), 2000, np.random.default_rng(0))
-print(f"2,000 random episodes: mean {returns.mean():.3f}, standard error {returns.std() / 2000**0.5:.3f}")
+print(f"mean of 2,000 episodes {returns.mean():.3f}, standard error {returns.std() / 2000**0.5:.3f}")
 print(f"truncated at {MAX_STEPS} steps: {truncated.mean():.2%}")
 
 # %% [markdown]
@@ -694,7 +696,7 @@ def gradient_estimate(theta, trajectories, weight):
 
 # %% tags=["training"]
 def train(weight, seed, budget=15_000, step_size=1.0):
-    """The trained theta, and for each update the environment steps so far and its batch's mean return."""
+    """The trained theta, and for each update the steps so far and its batch's mean return."""
     rng, theta = np.random.default_rng(seed), np.zeros((4, 4, 4))
     steps, curve = [0], []
     while steps[-1] < budget:
@@ -717,12 +719,15 @@ runs = {(name, seed): train(WEIGHTS[name], seed) for name, seed in tqdm(jobs, de
 
 # %% tags=["training"]
 steps = np.linspace(200, 15_000, 150)
-curves = {name: np.array([np.interp(steps, *runs[name, seed][1:]) for seed in SEEDS]) for name in WEIGHTS}
+curves = {}
+for name in WEIGHTS:
+    curves[name] = np.array([np.interp(steps, *runs[name, seed][1:]) for seed in SEEDS])
 
 # %% tags=["training"]
 def draw_curves(ax, name, colour):
-    """The median over the seeds, a band from the worst to the best of them, and the two reference points."""
-    ax.fill_between(steps, curves[name].min(axis=0), curves[name].max(axis=0), color=colour, alpha=0.3, linewidth=0)
+    """The median over the seeds, a band from the worst to the best, the two reference points."""
+    worst, best = curves[name].min(axis=0), curves[name].max(axis=0)
+    ax.fill_between(steps, worst, best, color=colour, alpha=0.3, linewidth=0)
     ax.plot(steps, np.median(curves[name], axis=0), color=colour, label="median of the seeds")
     ax.axhline(optimum, color="C2", linestyle="--", label="exact optimum")
     ax.axhline(random_policy, color="C4", linestyle=":", label="random policy")
@@ -744,25 +749,30 @@ plt.show()
 
 # %% tags=["training"]
 def final(name, seed):
-    """The mean return of a run's last policy, and the share of its episodes that was truncated."""
-    returns, truncated = returns_and_truncation(runs[name, seed][0], 100, np.random.default_rng(1000 + seed))
+    """The mean return of a run's last policy, and the truncated share of its episodes."""
+    theta, rng = runs[name, seed][0], np.random.default_rng(1000 + seed)
+    returns, truncated = returns_and_truncation(theta, 100, rng)
     return returns.mean(), truncated.mean()
 
 
 finals = {name: np.array([final(name, seed) for seed in SEEDS]) for name in WEIGHTS}
 
 # %% tags=["training"]
-lines = ["| seed | " + " | ".join(f"{name} | truncated" for name in WEIGHTS) + " |", "|---|---|---|---|---|"]
-for seed in SEEDS:
-    lines.append(f"| {seed} | " + " | ".join(f"{r[seed, 0]:.2f} | {r[seed, 1]:.0%}" for r in finals.values()) + " |")
+def row(*cells):
+    return "| " + " | ".join(map(str, cells)) + " |\n"
+
+
 summary = {name: f"{r[:, 0].mean():.2f} ± {r[:, 0].std(ddof=1):.2f}" for name, r in finals.items()}
-lines.append("| mean ± standard deviation | " + " | ".join(f"{text} |" for text in summary.values()) + " |")
-display(Markdown("\n".join(lines)))
+text = row("seed", "total return", "truncated", "reward-to-go", "truncated") + row(*["---"] * 5)
+for seed, (total, to_go) in enumerate(zip(*finals.values(), strict=True)):
+    text += row(seed, f"{total[0]:.2f}", f"{total[1]:.0%}", f"{to_go[0]:.2f}", f"{to_go[1]:.0%}")
+text += row("mean ± standard deviation", summary["total return"], "", summary["reward-to-go"], "")
+display(Markdown(text))
 
 # %% tags=["training"]
 for name, result in finals.items():
     below, lowest = (result[:, 0] < 0).sum(), result[:, 0].min()
-    print(f"{name}: {summary[name]} over {len(SEEDS)} seeds, lowest {lowest:.2f}, runs that end below 0: {below}")
+    print(f"{name}: {summary[name]}, lowest {lowest:.2f}, below 0: {below} of {len(SEEDS)} seeds")
 print(f"exact optimum {optimum:.2f}, random policy {random_policy:.2f}")
 
 # %% [markdown]
@@ -799,7 +809,7 @@ worst = min(jobs, key=lambda job: finals[job[0]][job[1], 0])
 fig, axes = plt.subplots(1, 3, figsize=(12, 4.3))
 draw_gridworld(values=optimal_values, policy=best_actions, ax=axes[0]).set_title("exact optimum")
 draw_gridworld(policy=learned, ax=axes[1]).set_title("reward-to-go, seed 0")
-draw_gridworld(policy=as_table(runs[worst][0]), ax=axes[2]).set_title(f"lowest: {worst[0]}, seed {worst[1]}")
+draw_gridworld(policy=as_table(runs[worst][0]), ax=axes[2]).set_title("lowest: {}, seed {}".format(*worst))
 plt.show()
 
 # %% [markdown]
@@ -807,10 +817,10 @@ plt.show()
 # this can be counted, with the exact expected number of visits of the learned policy to each state:
 
 # %% tags=["training"]
-often = tabular.visitation(mdp, learned.reshape(16, 4)) >= 0.1  # at least once in ten episodes on average
+often = tabular.visitation(mdp, learned.reshape(16, 4)) >= 0.1  # once in ten episodes, on average
 agrees = best_actions[range(16), learned.reshape(16, 4).argmax(axis=1)] > 0
 for kind, some in {"visited often": often, "visited rarely": ~often & ~mdp.terminal}.items():
-    print(f"{kind}: {some.sum()} states, in {(some & agrees).sum()} of them the likeliest action is optimal")
+    print(f"{kind}: {some.sum()} states, the likeliest action is optimal in {(some & agrees).sum()}")
 
 # %% [markdown]
 # ## What to try next
