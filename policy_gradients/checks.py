@@ -137,7 +137,7 @@ class Checks:
             if _session.get() and isinstance(error, NameError | ImportError):  # not from the student's process
                 raise TypeError(f"The test cell of {self.question} is wrong: {error}") from error
             kind, detail = "error", self._error_detail(type(error).__name__, str(error))
-        message = "" if kind == "passed" else " ".join(filter(None, [_cut(detail), _hint(kind, hint)]))
+        message = "" if kind == "passed" else " ".join(filter(None, [_sentence(detail), _hint(kind, hint)]))
         self._properties.append(Property(name, kind == "passed", kind, message, weight))
 
     def _remote_detail(self, failure: RemoteFailure) -> str:
@@ -184,8 +184,10 @@ def _hint(kind: str, hint: str) -> str:
     return "" if kind == "missing" else hint
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _MAX_DETAIL else text[: _MAX_DETAIL - 1] + "…"
+def _sentence(text: str) -> str:
+    if len(text) > _MAX_DETAIL:
+        return text[: _MAX_DETAIL - 1] + "…"
+    return text if not text or text.endswith((".", "?", ":")) else text + "."
 
 
 def numbers(value: Any) -> np.ndarray:

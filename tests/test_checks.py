@@ -118,7 +118,7 @@ def test_a_stub_is_not_written_yet_rather_than_wrong():
     with check("any", hint="A hint that would not help."):
         raise NotImplementedError
     (item,) = check.score().properties
-    assert (item.kind, item.message) == ("missing", "not written yet")
+    assert (item.kind, item.message) == ("missing", "not written yet.")
 
 
 def test_random_inputs_follow_the_secret_seed_and_the_question():
