@@ -106,7 +106,10 @@ def grade(
         )
     except (UnknownAssignment, IntakeError, sandbox.NoSandbox) as error:
         raise _FriendlyError(str(error)) from None
-    Console().print(table.class_table(grades))
+    console = Console()
+    if not console.is_terminal:
+        console.width = 120  # a file or a pipe has no width of its own
+    console.print(table.class_table(grades))
     if grades.sandbox == "none":
         click.echo("Student code ran without isolation (--sandbox none).", err=True)
 
