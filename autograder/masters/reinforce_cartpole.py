@@ -47,7 +47,8 @@
 import sys
 
 if "google.colab" in sys.modules:
-    %pip install -q "policy-gradients[jax,box2d] @ git+{{repository}}"
+    print("Installing the course's package")
+    # %pip install -q "policy-gradients[jax,box2d] @ git+{{repository}}"
 
 # %% nbgrader={"grade": false, "grade_id": "imports", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import haiku as hk
@@ -58,6 +59,9 @@ import numpy as np
 import optax
 
 from policy_gradients.checks import Checks, close, numbers
+from policy_gradients.plotting import use_course_style
+
+use_course_style()
 
 # %% [markdown]
 # JAX in three sentences, enough for this notebook. `jnp` is NumPy, with functions that can be
@@ -469,3 +473,336 @@ with check("gradients of a batch, compiled", hint="Does it stay in JAX from the 
     close(check.evaluate(f"jax.jit(jax.vmap({GRAD}))(jnp.asarray(a), jnp.asarray(z), jnp.asarray(g))", a=a, z=z, g=g), gradients(*batch), atol=1e-4)
 ### END HIDDEN TESTS
 check.score()
+
+# %% [markdown]
+# ## Training: your functions balance the pole
+#
+# From here on everything is written for you, and everything runs on the four functions above. Nothing
+# below is graded.
+#
+# **CartPole-v1** in short: an observation holds the cart's position and velocity and the pole's angle and
+# angular velocity. Action 0 pushes to the left, action 1 to the right. Every step earns a reward of 1. When
+# the pole leans more than 12 degrees or the cart leaves the track, the episode is *terminated*: the task
+# itself has ended, and no reward can follow. After 500 steps the clock stops the episode: it is
+# *truncated*, though the pole may well stand. The two are different facts, so they are kept apart.
+
+# %% tags=["training"]
+import gymnasium as gym
+from IPython.display import Markdown, display
+from tqdm import tqdm
+
+from policy_gradients import cartpole, video
+from policy_gradients.curves import plot_learning_curves
+from policy_gradients.episodes import make_environments, play, uniformly_random
+
+GAMMA = 0.99
+N_EPISODES = 32  # complete episodes in a batch, one batch for each update
+print(f"JAX computes on: {jax.devices()[0].device_kind} ({jax.default_backend()})")
+
+# %% [markdown]
+# ### The policy network
+#
+# [Haiku](https://dm-haiku.readthedocs.io) turns a function that builds a network into two pure functions:
+# `init` makes random parameters, `apply` computes the output for given parameters. Ours is a small
+# multilayer perceptron from an observation to logits.
+
+# %% tags=["training"]
+def make_policy(n_actions, hidden):
+    """A network from observations (..., D) to logits (..., n_actions)."""
+    def network(observations):
+        return hk.nets.MLP([*hidden, n_actions], activation=jnp.tanh)(observations)
+
+    return hk.without_apply_rng(hk.transform(network))
+
+# %% tags=["training"]
+policy = make_policy(cartpole.N_ACTIONS, hidden=[32, 32])
+params = policy.init(jax.random.PRNGKey(0), jnp.zeros(cartpole.OBSERVATION_SIZE))
+print("logits of an untrained policy:", policy.apply(params, jnp.array([0.0, 0.0, 0.1, 0.0])))
+
+# %% [markdown]
+# ### Acting
+#
+# To act is to compute the logits and to call your `sample_action`. We write it for one observation;
+# `cartpole.play` compiles it and runs 32 episodes side by side, with CartPole-v1's dynamics in JAX.
+#
+# If the second cell raises a `ConcretizationTypeError` or a `TracerArrayConversionError`, your
+# `sample_action` leaves JAX, by `int(...)` or NumPy. It may well have full points, but it cannot be
+# compiled: for the training, return what `jax.random.categorical` returns.
+
+# %% tags=["training"]
+def make_act(policy):
+    """act(params, random_key, observation): an action drawn from the policy, for one observation."""
+    def act(params, random_key, observation):
+        return sample_action(random_key, policy.apply(params, observation))
+
+    return act
+
+# %% tags=["training"]
+act = make_act(policy)
+batch = cartpole.play(act, params, jax.random.PRNGKey(1), N_EPISODES)
+print(f"{N_EPISODES} episodes of {batch.lengths.min()} to {batch.lengths.max()} steps:",
+      f"{batch.terminated.sum()} terminated, {batch.truncated.sum()} truncated")
+
+# %% [markdown]
+# ### The memory
+#
+# REINFORCE is *on-policy*: the expectation in its gradient is over episodes of the very policy that is
+# updated. So the memory holds the complete episodes of one policy, and taking them out for the update
+# empties it. (A memory that keeps old episodes feeds the update data of other policies, and the estimate
+# is no longer that of this gradient.)
+#
+# Your `compute_returns` is called for each episode. All are padded with zero rewards to 500 steps; zeros
+# at the end change no return before them, and a compiled function is compiled only once.
+
+# %% tags=["training"]
+class Memory:
+    """One batch of complete episodes with their rewards-to-go; `take` empties it."""
+    def __init__(self):
+        self._content = None
+
+    def store(self, episodes):
+        rewards = np.asarray(episodes.rewards)
+        columns = [compute_returns(rewards[:, i], GAMMA) for i in range(rewards.shape[1])]
+        self._content = episodes, np.stack([np.asarray(column, np.float32) for column in columns], axis=1)
+
+    def take(self):
+        content, self._content = self._content, None
+        return content
+
+# %% [markdown]
+# ### The weights
+#
+# In CartPole all returns are positive, so every action would be made more likely, the good ones only a
+# little more than the bad. A *baseline* takes care of that: from each return we subtract the mean return
+# at the same step, over the episodes that are still running then. That comparison is fair at the time limit too:
+# near step 500 all returns are small because the clock is about to stop, and not because of anything the
+# policy did.
+#
+# The mean contains the episode itself, which shrinks the expected gradient a little (by the factor
+# $1 - 1/N$ if all $N$ episodes are running), and does not turn it. At last all weights are divided by
+# their root mean square, so that the step size means the same early and late in training.
+
+# %% tags=["training"]
+def weights_of(returns, mask):
+    """(T, N) returns minus their mean over the running episodes, scaled to a root mean square of 1."""
+    running = np.maximum(mask.sum(axis=1, keepdims=True), 1)
+    baseline = (returns * mask).sum(axis=1, keepdims=True) / running
+    differences = (returns - baseline) * mask
+    return differences / (np.sqrt((differences**2).sum() / mask.sum()) + 1e-8)
+
+# %% [markdown]
+# ### Learning
+#
+# Your `policy_gradient_loss` is written for one step. Two `jax.vmap`s apply it to all steps of all
+# episodes, the mask removes the padding, and the rest is the estimator of the chapters,
+# $-\frac1N\sum_i\sum_t \psi_{t}^{i}\log\pi_\theta(a_t^i\mid s_t^i)$. The gradient goes to the
+# Adam optimiser of [Optax](https://optax.readthedocs.io).
+
+# %% tags=["training"]
+def make_learn(policy, optimiser):
+    """learn(params, state, episodes, weights): one step of the optimiser, compiled."""
+    def loss(params, episodes, weights):
+        logits = policy.apply(params, episodes.observations)
+        losses = jax.vmap(jax.vmap(policy_gradient_loss))(episodes.actions, logits, weights)
+        return (episodes.mask * losses).sum() / episodes.mask.shape[1]
+
+    @jax.jit
+    def learn(params, state, episodes, weights):
+        updates, state = optimiser.update(jax.grad(loss)(params, episodes, weights), state)
+        return optax.apply_updates(params, updates), state
+
+    return learn
+
+# %% [markdown]
+# ### The training loop
+#
+# Play a batch, store it, take it out, learn, repeat. The bar shows environment steps and steps per second,
+# the batch's mean return, and its mean length. Interrupt the kernel whenever you like: the run then ends
+# with what it has learned so far.
+
+# %% tags=["training"]
+def train(policy, observation_size, learning_rate, collect, max_steps, seed, is_solved=lambda *_: False):
+    """REINFORCE. Returns the parameters, and the curve: steps taken and mean return, for each batch."""
+    keys, memory, curve, steps = hk.PRNGSequence(seed), Memory(), [], 0
+    optimiser = optax.adam(learning_rate)
+    learn = make_learn(policy, optimiser)
+    params = policy.init(next(keys), jnp.zeros(observation_size))
+    state = optimiser.init(params)
+    bar = tqdm(total=max_steps, desc=f"seed {seed}", unit=" steps", unit_scale=True)
+    try:
+        while steps < max_steps:
+            memory.store(collect(params, next(keys)))
+            episodes, returns = memory.take()
+            steps += episodes.lengths.sum()
+            curve.append((steps, episodes.returns.mean()))
+            bar.update(episodes.lengths.sum())
+            bar.set_postfix({"return": f"{curve[-1][1]:.1f}", "length": f"{episodes.lengths.mean():.0f}"})
+            if is_solved(params, curve):
+                break
+            params, state = learn(params, state, episodes, weights_of(returns, np.asarray(episodes.mask)))
+    except KeyboardInterrupt:
+        print(f"seed {seed}: interrupted after {steps:,} steps")
+    bar.close()
+    return params, np.array(curve)
+
+# %% [markdown]
+# When to stop? Two tests have to agree. The batches come from the *sampled* policy, so the mean return of
+# the last five says how that does. The *greedy* policy, which takes the likeliest action, must do as well.
+# Greedy alone proves little: its choices can balance the pole while the distribution that was trained is
+# still close to a coin toss.
+
+# %% tags=["training"]
+def act_greedily(params, random_key, observation):
+    return policy.apply(params, observation).argmax()
+
+
+def is_balanced(params, curve, target=490):
+    """Whether the sampled and the greedy policy both reach the target."""
+    if len(curve) < 5 or np.mean([mean for _, mean in curve[-5:]]) < target:
+        return False
+    return cartpole.play(act_greedily, params, jax.random.PRNGKey(0), 100).returns.mean() >= target
+
+# %% [markdown]
+# Now the training. One run could be luck, so there are five, which differ in nothing but the seed.
+# (If a run takes minutes instead of seconds, look at your `compute_returns`: does it add up the same
+# rewards again and again?)
+
+# %% tags=["training"]
+SEEDS = range(5)
+
+
+def collect_cartpole(params, random_key):
+    return cartpole.play(act, params, random_key, N_EPISODES)
+
+
+runs = [train(policy, cartpole.OBSERVATION_SIZE, 5e-3, collect_cartpole, 1_000_000, seed, is_balanced) for seed in SEEDS]
+
+# %% [markdown]
+# ### Does it hold in Gymnasium's own CartPole-v1?
+#
+# The agents were trained in a copy of the environment. What counts is the original: 100 new episodes for
+# each agent, once sampled and once greedy. `play` gives every environment exactly one episode, so short
+# episodes do not count more often than long ones. The random policy is the baseline.
+
+# %% tags=["training"]
+act_batch = jax.jit(jax.vmap(act, (None, 0, 0)))
+greedy_batch = jax.jit(lambda params, observations: policy.apply(params, observations).argmax(axis=-1))
+
+
+def sampled(params, seed):
+    """For `play`: observations (N, D) to actions (N,), drawn from the policy."""
+    keys = hk.PRNGSequence(seed)
+    return lambda seen: act_batch(params, jax.random.split(next(keys), len(seen)), seen)
+
+# %% tags=["training"]
+environments = make_environments("CartPole-v1", 100)
+threshold = gym.spec("CartPole-v1").reward_threshold
+random_returns = play(environments, uniformly_random(cartpole.N_ACTIONS, seed=0), seed=10_000).returns
+results = []
+for seed, (params, _) in zip(SEEDS, runs):
+    by_chance = play(environments, sampled(params, seed), seed=20_000 + 1_000 * seed)
+    greedy = play(environments, lambda seen: greedy_batch(params, seen), seed=30_000 + 1_000 * seed)
+    results.append((by_chance, greedy))
+
+# %% tags=["training"]
+def cell(returns):
+    return f"{returns.mean():.1f} ± {returns.std(ddof=1) / len(returns) ** 0.5:.1f}"
+
+
+lines = ["| seed | sampled policy | greedy policy | terminated, sampled | training steps |", "|---|---|---|---|---|"]
+for seed, (by_chance, greedy), (_, curve) in zip(SEEDS, results, runs):
+    lines.append(f"| {seed} | {cell(by_chance.returns)} | {cell(greedy.returns)} "
+                 f"| {by_chance.terminated.sum()} of 100 | {int(curve[-1, 0]):,} |")
+lines.append(f"| random policy | {cell(random_returns)} | | | |")
+display(Markdown("\n".join(lines)))
+both = sum(min(a.returns.mean(), b.returns.mean()) >= threshold for a, b in results)
+print(f"Both policies reach the threshold of {threshold:.0f} on {both} of {len(results)} seeds.")
+
+# %% [markdown]
+# Mean return of 100 episodes, plus or minus its standard error. An episode of the sampled policy that is
+# not terminated was truncated at step 500, with the pole still standing.
+
+# %% tags=["training"] mystnb={"image": {"alt": "Mean return of the batches of 32 episodes against environment steps on CartPole-v1, five thin lines for the seeds, their mean and a band from the worst to the best. All rise from the level of the random policy, near 20, to above the reward threshold of 475, after some hundred thousand steps."}}
+figure, axis = plt.subplots()
+plot_learning_curves(axis, [curve.T for _, curve in runs], "REINFORCE", threshold, random_returns.mean())
+
+# %% [markdown]
+# Each run stops when it has passed both tests, so the lines end at different steps; mean and band end with
+# the shortest. How far apart the seeds are half-way is the point of showing them all.
+#
+# And this is the agent of seed 0. It acts as it was trained, by sampling.
+
+# %% tags=["training"]
+environment = gym.make("CartPole-v1", render_mode="rgb_array")
+pictures = video.record(environment, sampled(runs[0][0], seed=0), seed=7)
+video.show(pictures, "The trained agent of seed 0 in CartPole-v1: the cart moves to and fro in short pushes and keeps the pole upright.")
+
+# %% [markdown]
+# ## Back to earth: LunarLander-v3
+#
+# A lander comes down to a pad between two flags. It sees eight numbers (position, velocity, angle, angular
+# velocity, and whether each leg touches the ground) and has four actions: nothing, left engine, main
+# engine, right engine. Landing softly earns up to about 140 points and 100 more for coming to rest,
+# crashing costs 100, and fuel costs a little at every step. An episode that ends with a landing, a crash or
+# by leaving the scene is terminated; after 1,000 steps it is truncated. The task counts as solved at a mean
+# return of 200.
+#
+# Your four functions need no change: another environment, a wider network, a smaller learning rate. This is
+# the challenge part. Three runs of 400,000 steps take some minutes; interrupt them when you have seen
+# enough.
+
+# %% tags=["training"]
+lander_policy = make_policy(n_actions=4, hidden=[64, 64])
+lander_act = jax.jit(jax.vmap(make_act(lander_policy), (None, 0, 0)))
+landers = make_environments("LunarLander-v3", N_EPISODES)
+
+
+def collect_lander(params, random_key):
+    """One episode in each environment; the first is reset with a seed drawn from the key."""
+    keys = hk.PRNGSequence(random_key)
+    seed = int(jax.random.randint(next(keys), (), 0, 2**30))
+    return play(landers, lambda seen: lander_act(params, jax.random.split(next(keys), N_EPISODES), seen), seed)
+
+# %% tags=["training"]
+lander_runs = [train(lander_policy, 8, 3e-3, collect_lander, 400_000, seed) for seed in range(3)]
+lander_random = play(landers, uniformly_random(4, seed=0), seed=0).returns.mean()
+
+# %% tags=["training"] mystnb={"image": {"alt": "Mean return of the batches against environment steps on LunarLander-v3, three thin lines for the seeds with their mean and a band. They rise from the level of the random policy, below minus 100, and stay below the reward threshold of 200."}}
+lander_threshold = gym.spec("LunarLander-v3").reward_threshold
+figure, axis = plt.subplots()
+plot_learning_curves(axis, [curve.T for _, curve in lander_runs], "REINFORCE", lander_threshold, lander_random)
+
+# %% tags=["training"]
+print(f"random policy: {lander_random:.0f}; solved at {lander_threshold}")
+for seed, (_, curve) in enumerate(lander_runs):
+    first, last = curve[:5, 1].mean(), curve[-5:, 1].mean()
+    print(f"seed {seed}: mean return {first:.0f} in the first five batches, {last:.0f} in the last five")
+
+# %% [markdown]
+# That is progress, and not a solution. Plain REINFORCE learns from whole episodes whose returns depend on
+# hundreds of actions at once: its gradient is right on average, and very noisy. A longer run makes it
+# better slowly, and it often settles for hovering, which avoids the crash without earning the landing.
+# Two ideas deal with that, and each has a later chapter: *actor-critic* methods learn a value function, to
+# judge an action by what it changed rather than by all that followed, and *GRPO* compares episodes that
+# begin in the same state, and uses each batch for several careful updates.
+#
+# **Your turn.** What can you reach with these four functions? Things to try: a discount of 0.999, for which
+# the landing far ahead counts more; more episodes in a batch; another learning rate. Change one thing at a
+# time, and use several seeds before you believe an improvement.
+
+# %% tags=["training"]
+environment = gym.make("LunarLander-v3", render_mode="rgb_array")
+keys = hk.PRNGSequence(0)
+pictures = video.record(
+    environment, lambda seen: lander_act(lander_runs[0][0], jax.random.split(next(keys), 1), seen), seed=3, every=3
+)
+video.show(pictures, "The agent of seed 0 in LunarLander-v3 after 400,000 steps of plain REINFORCE.")
+
+# %% [markdown]
+# ## Hand in
+#
+# Restart the kernel, run all cells up to the training section once more, and check that every property
+# above holds. Then save the notebook and submit the `.ipynb` file; the training need not run for the
+# grading. Next: the chapter
+# [REINFORCE in practice]({{repository}}/blob/main/chapters/reinforce_in_practice.md), on what goes wrong
+# when the data are not on-policy, and how to tell luck from learning.
