@@ -64,7 +64,7 @@ def test_chapter_closes_with_quiz_take_away_and_links(document):
     questions = len(re.findall(r"^\*\*\d+\.", quiz, re.MULTILINE))
     answers = len(re.findall(r"^:+\{dropdown\}", quiz, re.MULTILINE))
     assert questions >= 3 and answers >= 2 * questions
-    assert "**Use it**" in take_away
+    assert "**Use it.**" in take_away
     for name in re.findall(r"\{colab\}`(\w+)`", take_away):
         assert f"<../assignments/{name}/{name}.ipynb>" in take_away
         assert f"{{doc}}`/assignments/{name}/{name}`" in take_away
