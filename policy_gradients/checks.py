@@ -181,7 +181,7 @@ class Checks:
 
 
 def _hint(kind: str, hint: str) -> str:
-    return "" if kind == "missing" else hint
+    return hint if kind in ("failed", "error", "forbidden") else ""
 
 
 def _sentence(text: str) -> str:
@@ -234,4 +234,5 @@ def close(
 
 
 def _shown(array: np.ndarray) -> str:
-    return np.array2string(array, precision=5, threshold=8, edgeitems=3, separator=", ")
+    with np.printoptions(formatter={"float_kind": "{:.5g}".format}, threshold=8, edgeitems=3):
+        return np.array2string(array, separator=", ")
