@@ -235,4 +235,4 @@ def close(
 
 def _shown(array: np.ndarray) -> str:
     with np.printoptions(formatter={"float_kind": "{:.5g}".format}, threshold=8, edgeitems=3):
-        return np.array2string(array, separator=", ")
+        return np.array2string(array, separator=", ").replace("\n", "")
