@@ -27,11 +27,10 @@ setup: .venv/installed  ## the environment in .venv, as constraints.txt pins it
 		$(BIN)/pip install --disable-pip-version-check -c constraints.txt -e '.[all]'
 	@touch $@
 
-release: setup  ## the student notebooks and the solutions, from the masters
+release: setup  ## the student notebooks, the solutions and the sample class, from the masters
 	@$(BIN)/autograder release
 
 grades: release  ## grade the sample class of every assignment
-	@$(BIN)/python -m autograder.samples
 	@$(foreach name,$(ASSIGNMENTS),$(BIN)/autograder grade $(name) autograder/samples/$(name) --sandbox $(SANDBOX) &&) true
 
 book: release _build/built  ## the book, in _build/html
