@@ -59,7 +59,8 @@ def play(
     """`n_episodes` complete episodes of at most 500 steps, as `Episodes` of JAX arrays.
 
     act(params, random_key, observation) gives the action for one observation (4,). It is compiled:
-    it must stay in JAX.
+    it must stay in JAX. As in Gymnasium, an episode that reaches step 500 is truncated, and terminated
+    as well if it fails in that very step.
     """
     start_key, random_key = jax.random.split(random_key)
 

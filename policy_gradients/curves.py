@@ -19,7 +19,7 @@ def plot_learning_curves(
     threshold: float | None = None,
     baseline: float | None = None,
 ) -> None:
-    """Mean return against environment steps: one thin line per seed, their mean, and a band from worst to best.
+    """Mean return against environment steps: a thin line per seed, their mean, a band from worst to best.
 
     curves : for each seed (steps, returns), the environment steps taken so far and the mean return of the
         episodes played then. Runs may differ in length: mean and band end where the shortest run ends.
@@ -27,7 +27,6 @@ def plot_learning_curves(
     """
     if not curves:
         raise ValueError("There are no curves to plot: give one pair (steps, returns) per seed.")
-    colour = axis._get_lines.get_next_color()
     grid = np.linspace(max(steps[0] for steps, _ in curves), min(steps[-1] for steps, _ in curves), _POINTS)
     values = np.array([np.interp(grid, steps, returns) for steps, returns in curves])
     (mean,) = axis.plot(grid, values.mean(axis=0), linewidth=2, label=f"{label}, mean of {len(curves)} seeds")
@@ -39,5 +38,9 @@ def plot_learning_curves(
         if height is not None:
             axis.axhline(height, color=plt.rcParams["text.color"], linestyle=style, linewidth=1, label=name)
     axis.set(xlabel="environment steps", ylabel="mean return")
-    axis.xaxis.set_major_formatter(lambda steps, _: f"{steps / 1e6:g} M" if steps >= 1e6 else f"{steps / 1e3:g} k")
-    axis.legend()
+    axis.xaxis.set_major_formatter(_short)
+    axis.legend(loc="lower right")
+
+
+def _short(steps: float, _: int) -> str:
+    return f"{steps / 1e6:g} M" if steps >= 1e6 else f"{steps / 1e3:g} k"

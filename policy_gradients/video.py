@@ -15,14 +15,18 @@ from IPython.display import HTML
 __all__ = ["record", "show"]
 
 
-def record(environment: gym.Env, act: Callable[[np.ndarray], Any], seed: int, every: int = 2) -> list[np.ndarray]:
+def record(
+    environment: gym.Env, act: Callable[[np.ndarray], Any], seed: int, every: int = 2
+) -> list[np.ndarray]:
     """The pictures (H, W, 3) of one episode, from every `every`-th step and the last.
 
     environment : made with render_mode="rgb_array"
     act : maps observations (1, D) to one action in an array (1,)
     """
     if environment.render_mode != "rgb_array":
-        raise ValueError('Make the environment with render_mode="rgb_array": there are no pictures otherwise.')
+        raise ValueError(
+            'Make the environment with render_mode="rgb_array": there are no pictures otherwise.'
+        )
     observation, _ = environment.reset(seed=seed)
     pictures, steps, ended = [environment.render()], 0, False
     while not ended:
