@@ -49,10 +49,14 @@ def notebook_shell() -> Any:
     from IPython.core.interactiveshell import InteractiveShell
     from traitlets.config import Config
 
+    class NotebookShell(InteractiveShell):
+        def enable_gui(self, gui: str | None = None) -> None:
+            """`%matplotlib inline` asks for no event loop here: figures are drawn, and shown to nobody."""
+
     config = Config()
     config.HistoryManager.enabled = False
     config.InteractiveShell.colors = "nocolor"
-    return InteractiveShell.instance(config=config)
+    return NotebookShell.instance(config=config)
 
 
 def _answer(shell: Any, request: list[Any]) -> list[Any]:

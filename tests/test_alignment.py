@@ -144,5 +144,11 @@ def test_what_is_no_notebook_of_this_assignment_is_unreadable_with_a_reason(cont
         align(content, PAIR)
 
 
+def test_half_a_surrogate_pair_does_not_stop_the_grader():
+    notebook = submission()
+    notebook["cells"].insert(1, code("x = '\ud800'"))
+    assert "x = '?'" in steps(notebook)[0]
+
+
 def test_a_byte_order_mark_is_no_obstacle():
     assert align(b"\xef\xbb\xbf" + as_bytes(submission()), PAIR) == align(as_bytes(submission()), PAIR)
