@@ -143,7 +143,7 @@ TYPESET = "() => window.MathJax ? MathJax.startup.promise.then(() => true) : tru
 FORMULAS = """() => [document.querySelectorAll('.math').length,
     [...document.querySelectorAll('.math')].filter(m => m.querySelector('mjx-container')).length,
     document.querySelectorAll('mjx-merror').length]"""
-BAD_IMAGES = """() => [...document.querySelectorAll('main img')]
+BAD_IMAGES = """() => [...document.querySelectorAll('article img')]
     .filter(i => !i.complete || !i.naturalWidth || i.alt.length < 20 || /\\.(png|svg|gif)$/.test(i.alt))
     .map(i => [i.src.slice(-80), i.alt])"""
 OVERFLOW = """() => document.documentElement.scrollWidth <= innerWidth ? [] :
