@@ -24,6 +24,7 @@ from autograder.judging import Limits, judge_submission, unreadable
 from autograder.master import Master
 from autograder.verdicts import (
     Grades,
+    Judged,
     SubmissionVerdict,
     VerdictStore,
     engine_version,
@@ -70,11 +71,11 @@ def grade_class(
     waiting = [item for item in submissions if item.student not in done]
     with _progress(assignment) as progress:
         task = progress.add_task(assignment, total=len(submissions), completed=len(done))
-        for verdict in _judge_all(waiting, master, seed, limits, jobs, scheduler):
-            store.save(keys[verdict.student], verdict)
-            done[verdict.student] = verdict
+        for judged in _judge_all(waiting, master, seed, limits, jobs, scheduler):
+            store.save(keys[judged.verdict.student], judged)
+            done[judged.verdict.student] = judged
             progress.advance(task)
-    rows = tuple(_with_intake_faults(done[item.student], item) for item in submissions)
+    rows = tuple(_with_intake_faults(done[item.student].verdict, item) for item in submissions)
     grades = Grades(
         assignment=assignment, max_score=master.max_score, sandbox=limits.sandbox, submissions=rows
     )
@@ -88,9 +89,9 @@ def _key(submission: Submission, master: Master, seed: int, limits: Limits) -> s
     return verdict_key(submission.student, submission.content, *parts)
 
 
-def _finished(store: VerdictStore, keys: dict[str, str]) -> dict[str, SubmissionVerdict]:
-    verdicts = {student: store.load(key) for student, key in keys.items()}
-    return {student: verdict for student, verdict in verdicts.items() if verdict is not None}
+def _finished(store: VerdictStore, keys: dict[str, str]) -> dict[str, Judged]:
+    stored = {student: store.load(key) for student, key in keys.items()}
+    return {student: judged for student, judged in stored.items() if judged is not None}
 
 
 def _with_intake_faults(verdict: SubmissionVerdict, submission: Submission) -> SubmissionVerdict:
@@ -104,7 +105,7 @@ def _judge_all(
     limits: Limits,
     jobs: int | None,
     scheduler: str | None,
-) -> Iterator[SubmissionVerdict]:
+) -> Iterator[Judged]:
     """Verdicts in the order in which they are finished."""
     if not submissions:
         return
@@ -121,11 +122,13 @@ def _judge_all(
             yield future.result() if error is None else _crashed(student, master, error)
 
 
-def _crashed(student: str, master: Master, error: BaseException) -> SubmissionVerdict:
+def _crashed(student: str, master: Master, error: BaseException) -> Judged:
     reason = (
         f"The grader could not judge this notebook ({type(error).__name__}); an instructor has to look at it."
     )
-    return unreadable(student, master, reason).model_copy(update={"status": "crashed"})
+    return Judged(
+        verdict=unreadable(student, master, reason).verdict.model_copy(update={"status": "crashed"})
+    )
 
 
 def _client(scheduler: str | None, jobs: int) -> Client:

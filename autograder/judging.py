@@ -16,7 +16,7 @@ from typing import Any
 from autograder import protocol, sandbox
 from autograder.alignment import Aligned, Judge, Run, Unreadable, align
 from autograder.master import Master, Question
-from autograder.verdicts import QuestionVerdict, SubmissionVerdict
+from autograder.verdicts import Judged, QuestionVerdict, SubmissionVerdict
 from policy_gradients import checks
 from policy_gradients.checks import Checks, Property, RemoteFailure, Score, remote_student
 
@@ -51,22 +51,25 @@ class Student:
         self._deadline = time.monotonic() + 10 * limits.seconds
         self._history: list[str] = []
         self._process: sandbox.Worker | None = None
+        self.outputs: dict[str, str] = {}
         self.lost = False  # a cell or call of the present question ended the worker
 
-    def run(self, source: str) -> None:
-        """Run a cell. Raises RemoteFailure; a cell that ended the worker is never run again."""
-        self._request(["run", source])
-        self._history.append(source)
+    def run_and_keep(self, source: str, answers: tuple[str, ...] = ()) -> RemoteFailure | None:
+        """Run a cell as a notebook would: its failure is returned, what it did before stays.
 
-    def run_and_keep(self, source: str) -> RemoteFailure | None:
-        """Run a cell as a notebook would: its failure is returned, what it did before stays."""
+        What it prints is kept for the questions it answers. A cell that ended the worker is never run again.
+        """
+        failed = None
         try:
-            self.run(source)
+            self._request(["run", source])
         except RemoteFailure as failure:
-            if failure.kind in ("error", "missing"):
-                self._history.append(source)
-            return failure
-        return None
+            if failure.kind not in ("error", "missing"):
+                return failure
+            failed = failure
+        self._history.append(source)
+        for name in answers:
+            self.outputs[name] = self.outputs.get(name, "") + str(self._request(["output"]))
+        return failed
 
     def call(self, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """Call the student's function `name` with plain data. Raises RemoteFailure."""
@@ -145,9 +148,7 @@ class RemoteFunction:
         return self._student.call(self._name, arguments, keywords)
 
 
-def judge_submission(
-    name: str, content: bytes, master: Master, seed: int, limits: Limits
-) -> SubmissionVerdict:
+def judge_submission(name: str, content: bytes, master: Master, seed: int, limits: Limits) -> Judged:
     """The verdict on the notebook in `content`; a pure function of its arguments.
 
     Never raises for what a submission holds or does: it gets its row.
@@ -156,40 +157,49 @@ def judge_submission(
         aligned = align(content, master)
     except Unreadable as error:
         return unreadable(name, master, str(error))
-    questions = judge_questions(aligned, master, seed, limits)
-    return SubmissionVerdict(
+    with contextlib.closing(Student(limits, master.modules)) as student:
+        questions = judge_questions(aligned, student, master, seed)
+    verdict = SubmissionVerdict(
         student=name,
         score=round(sum(question.points for question in questions), 2),
         status="graded",
         questions=tuple(questions),
         faults=aligned.faults,
     )
+    return Judged(verdict=verdict, answers=_answers(aligned), outputs=student.outputs)
 
 
-def unreadable(name: str, master: Master, reason: str) -> SubmissionVerdict:
+def unreadable(name: str, master: Master, reason: str) -> Judged:
     """The row of a submission that cannot be read, with the reason as a fault."""
     questions = [
         _verdict(question, 0.0, "missing", "The notebook cannot be read.") for question in master.questions
     ]
-    return SubmissionVerdict(
+    verdict = SubmissionVerdict(
         student=name, score=0.0, status="unreadable", questions=tuple(questions), faults=(reason,)
     )
+    return Judged(verdict=verdict)
 
 
-def judge_questions(aligned: Aligned, master: Master, seed: int, limits: Limits) -> list[QuestionVerdict]:
-    """Run the cells of an aligned notebook in a worker and judge the questions where they stand."""
+def _answers(aligned: Aligned) -> dict[str, str]:
+    """The student's code by question; where there are several cells, all of them in order."""
+    runs = [step for step in aligned.steps if isinstance(step, Run)]
+    names = {name for run in runs for name in run.answers}
+    return {name: "\n\n".join(run.source for run in runs if name in run.answers) for name in sorted(names)}
+
+
+def judge_questions(aligned: Aligned, student: Student, master: Master, seed: int) -> list[QuestionVerdict]:
+    """Run the cells of an aligned notebook in order and judge the questions where they stand."""
     names = [question.name for question in master.questions]
     troubles: dict[str, RemoteFailure] = {}
     verdicts: list[QuestionVerdict] = []
-    with contextlib.closing(Student(limits, master.modules)) as student:
-        for step in aligned.steps:
-            student.lost = False
-            match step:
-                case Run(source, answers):
-                    failure = student.run_and_keep(source)
-                    troubles.update({name: failure for name in answers if failure})
-                case Judge(question):
-                    verdicts.append(_judge(question, names, student, seed, troubles.get(question.name)))
+    for step in aligned.steps:
+        student.lost = False
+        match step:
+            case Run(source, answers):
+                failure = student.run_and_keep(source, answers)
+                troubles.update({name: failure for name in answers if failure})
+            case Judge(question):
+                verdicts.append(_judge(question, names, student, seed, troubles.get(question.name)))
     return sorted(verdicts, key=lambda verdict: names.index(verdict.name))
 
 

@@ -45,6 +45,14 @@ class SubmissionVerdict(Verdict):
     faults: tuple[str, ...] = ()
 
 
+class Judged(Verdict):
+    """A verdict with what feedback shows beside it: by question, the student's code and what it printed."""
+
+    verdict: SubmissionVerdict
+    answers: dict[str, str] = {}
+    outputs: dict[str, str] = {}
+
+
 class Grades(Verdict):
     """The content of `grades.json`; students in alphabetical order, nothing depends on timing."""
 
@@ -76,15 +84,15 @@ class VerdictStore:
     def _path(self, key: str) -> Path:
         return self._folder / f"{key}.json"
 
-    def load(self, key: str) -> SubmissionVerdict | None:
+    def load(self, key: str) -> Judged | None:
         """The verdict stored under `key`, or None if there is none that can be read."""
         try:
-            return SubmissionVerdict.model_validate_json(self._path(key).read_bytes())
+            return Judged.model_validate_json(self._path(key).read_bytes())
         except (OSError, ValueError):
             return None
 
-    def save(self, key: str, verdict: SubmissionVerdict) -> None:
-        write_atomically(self._path(key), verdict.model_dump_json(indent=1))
+    def save(self, key: str, judged: Judged) -> None:
+        write_atomically(self._path(key), judged.model_dump_json(indent=1))
 
 
 def verdict_key(student: str, content: bytes, *parts: str) -> str:

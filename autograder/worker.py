@@ -6,6 +6,8 @@ cells to run, names to call, and expressions to evaluate.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import resource
 import socket
 from typing import Any
@@ -13,6 +15,7 @@ from typing import Any
 from autograder import protocol
 
 _MESSAGE_LENGTH = 500
+_OUTPUT_LENGTH = 5_000
 
 
 def serve(fd: int, shell: Any, memory_mib: int) -> None:
@@ -20,12 +23,13 @@ def serve(fd: int, shell: Any, memory_mib: int) -> None:
     _limit_resources(memory_mib)
     channel = socket.socket(fileno=fd)
     protocol.send(channel, ["ready"])
+    output = _Output()
     while True:
         try:
             request = protocol.receive(channel, libraries=True)
         except EOFError:
             return
-        reply = _answer(shell, request)
+        reply = _answer(shell, output, request)
         try:
             protocol.send(channel, reply)
         except protocol.NotPlainData as error:
@@ -59,20 +63,36 @@ def notebook_shell() -> Any:
     return NotebookShell.instance(config=config)
 
 
-def _answer(shell: Any, request: list[Any]) -> list[Any]:
+class _Output(io.TextIOBase):
+    """Takes what cells print, and keeps its beginning."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def write(self, text: str) -> int:
+        self.text += text[: max(0, _OUTPUT_LENGTH - len(self.text))]
+        return len(text)
+
+
+def _answer(shell: Any, output: _Output, request: list[Any]) -> list[Any]:
     verb, *arguments = request
     try:
-        if verb == "run":
-            result = shell.run_cell(*arguments, store_history=False)
-            result.raise_error()
-            return ["ok", None]
-        if verb == "call":
-            return ["ok", _call(shell.user_ns, *arguments)]
-        return ["ok", _evaluate(shell.user_ns, *arguments)]
+        with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+            return ["ok", _perform(shell, output, verb, *arguments)]
     except NotImplementedError:
         return ["missing", "not written yet"]
     except BaseException as error:  # SystemExit and KeyboardInterrupt are the student's as well
         return ["error", type(error).__name__, _text_of(error)]
+
+
+def _perform(shell: Any, output: _Output, verb: str, *arguments: Any) -> Any:
+    if verb == "run":
+        output.text = ""
+        shell.run_cell(*arguments, store_history=False).raise_error()
+        return None
+    if verb == "output":
+        return output.text
+    return _call(shell.user_ns, *arguments) if verb == "call" else _evaluate(shell.user_ns, *arguments)
 
 
 def _call(namespace: dict[str, Any], name: str, arguments: list[Any], keywords: dict[str, Any]) -> Any:
@@ -82,9 +102,7 @@ def _call(namespace: dict[str, Any], name: str, arguments: list[Any], keywords: 
 
 
 def _evaluate(namespace: dict[str, Any], expression: str, values: dict[str, Any]) -> Any:
-    return eval(
-        expression, {**namespace, **values}
-    )  # the expression is the author's, the names the student's
+    return eval(expression, {**namespace, **values})  # the author's expression among the student's names
 
 
 def _text_of(error: BaseException) -> str:

@@ -3,11 +3,13 @@
 Every answer must get the same points as in a notebook (tests/test_banks.py).
 """
 
+import contextlib
+
 import pytest
 
 from autograder import sandbox
 from autograder.alignment import Aligned, Judge, Run
-from autograder.judging import Limits, judge_questions
+from autograder.judging import Limits, Student, judge_questions
 from autograder.master import Master
 from tests.test_banks import CASES, grade
 
@@ -24,7 +26,8 @@ def in_sandbox(assignment, question, answer):
         for name in ("imports", *(item.name for item in master.questions))
     ]
     (judged,) = [item for item in master.questions if item.name == question]
-    (verdict,) = judge_questions(Aligned((*steps, Judge(judged)), ()), master, SEED, LIMITS)
+    with contextlib.closing(Student(LIMITS, master.modules)) as student:
+        (verdict,) = judge_questions(Aligned((*steps, Judge(judged)), ()), student, master, SEED)
     return verdict
 
 

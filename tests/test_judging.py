@@ -17,7 +17,7 @@ SEED = 20_240_607
 
 def judged(notebook, *, seconds=4.0, kind=None):
     limits = Limits(seconds, 4096, kind or sandbox.resolve("auto"))
-    return judge_submission("ada", as_bytes(notebook), PAIR, SEED, limits)
+    return judge_submission("ada", as_bytes(notebook), PAIR, SEED, limits).verdict
 
 
 def summary(verdict):
@@ -79,6 +79,15 @@ def test_a_bad_answer_costs_its_own_question_only(answers, status, points):
 def test_an_answer_that_ends_the_process_does_not_hurt_the_questions_after_it():
     verdict = judged(submission(**answer("import os; os._exit(0)", "running_sum", "values, start=0.0")))
     assert summary(verdict) == {"running_sum": ("error", 0), "double": RIGHT["double"]}
+
+
+def test_what_an_answer_cell_prints_is_kept_to_a_limit_beside_the_students_code():
+    source = "print('x' * 10**6)\ndef double(x):\n    return 2 * x"
+    judged_ = judge_submission(
+        "ada", as_bytes(submission(double=source)), PAIR, SEED, Limits(4, 4096, "none")
+    )
+    assert judged_.answers["double"] == source
+    assert judged_.outputs["double"] == "x" * 5000
 
 
 def test_helpers_are_rebuilt_after_a_crash():
@@ -235,7 +244,7 @@ def test_a_mistake_in_a_test_cell_is_the_authors_and_never_costs_a_student_point
 
 
 def test_an_unreadable_notebook_gets_its_row():
-    verdict = judge_submission("ada", b"{broken", PAIR, SEED, Limits(4, 4096, "none"))
+    verdict = judge_submission("ada", b"{broken", PAIR, SEED, Limits(4, 4096, "none")).verdict
     assert verdict.status == "unreadable"
     assert verdict.score == 0
     assert summary(verdict) == {"running_sum": ("missing", 0), "double": ("missing", 0)}
