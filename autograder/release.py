@@ -19,6 +19,7 @@ from nbformat import NotebookNode
 ROOT = Path(__file__).parents[1]
 _SOLUTION_MARKER = re.compile(r"^ *### (BEGIN|END) SOLUTION\n?", re.MULTILINE)
 _CELL_TIMEOUT = 3600  # seconds: solutions train their agents in full
+_QUIET = {"TQDM_DISABLE": "1", "SDL_VIDEODRIVER": "dummy", "SDL_AUDIODRIVER": "dummy"}
 _LANGUAGE = {
     "name": "python",
     "file_extension": ".py",
@@ -27,7 +28,7 @@ _LANGUAGE = {
 }
 _SCRUBBED = [
     (re.compile(r"\S*/ipykernel_\d+/\d+\.py"), "<cell>"),
-    (re.compile(r"\b0x[0-9a-f]{6,}"), "0x..."),
+    (re.compile(r"(?<= at )0x[0-9a-f]+"), "0x..."),
     (re.compile(re.escape(str(ROOT))), "."),
     (re.compile(re.escape(str(Path.home())) + r"(?=/)"), "~"),
 ]
@@ -200,7 +201,7 @@ def _executed(notebook: NotebookNode, name: str) -> NotebookNode:
             coalesce_streams=True,
             on_cell_executed=lambda **_: bar.update(),
         )
-        client.execute(env={**os.environ, "TQDM_DISABLE": "1"})
+        client.execute(env={**os.environ, **_QUIET})
         _scrub(notebook, folder)
     notebook.metadata = metadata
     return notebook
