@@ -2,6 +2,9 @@
 
 PYTHON ?= python3
 export PYTHON
+# Notebooks that draw an environment need neither a screen nor a sound card.
+export SDL_VIDEODRIVER := dummy
+export SDL_AUDIODRIVER := dummy
 BIN := .venv/bin
 ASSIGNMENTS := $(basename $(notdir $(wildcard autograder/masters/*.py)))
 LIBRARY := $(wildcard policy_gradients/*.py policy_gradients/*/*.py)
