@@ -214,29 +214,29 @@ def expected(rewards, gamma):
 
 
 rng = check.rng()
-rewards = (rng.integers(-15, 16, size=(3, 9)) / 4 + 0.125).tolist()  # never 0, exact in float32
-whole = rng.integers(1, 9, size=9)
+rewards = [tuple(row) for row in (rng.integers(-15, 16, size=(3, 9)) / 4 + 0.125).tolist()]  # exact in float32
+whole = tuple(rng.integers(1, 9, size=9).tolist())
 
 with check("random rewards, several discounts", weight=3, hint="Is each reward discounted by its distance from t, and not from the start or the end?"):
     for episode, gamma in zip(rewards, [0.9, 0.5, 0.25]):
-        close(compute_returns(episode, gamma), expected(episode, gamma), atol=1e-4)
+        close(compute_returns(list(episode), gamma), expected(episode, gamma), atol=1e-4)
 with check("gamma = 1 on other rewards", hint="Without a discount the sums must be exact."):
-    close(compute_returns(rewards[0], 1.0), expected(rewards[0], 1.0), atol=1e-4)
+    close(compute_returns(list(rewards[0]), 1.0), expected(rewards[0], 1.0), atol=1e-4)
 with check("gamma = 0 on other rewards", hint="Is a discount of zero treated like any other number? Do you divide by a power of it?"):
-    close(compute_returns(rewards[1], gamma=0.0), rewards[1])
+    close(compute_returns(list(rewards[1]), gamma=0.0), rewards[1])
 with check("the default discount on other rewards", hint="The default of gamma is 0.99, and no other value may be fixed in the function."):
-    close(compute_returns(rewards[2]), expected(rewards[2], 0.99), atol=1e-4)
+    close(compute_returns(list(rewards[2])), expected(rewards[2], 0.99), atol=1e-4)
 with check("one reward at the end of the episode", hint="Does a late reward reach the first steps, and do steps without reward count?"):
     close(compute_returns([0, 0, 0, 0, 0, 0, 0, 0, 1], 0.5), [2.0 ** (t - 8) for t in range(9)])
 with check("integer rewards give fractional returns", hint="An array of integers cannot hold fractions: which dtype has your result?"):
-    close(compute_returns(whole, 0.7), expected(whole, 0.7), atol=1e-4)
-    close(compute_returns(whole.tolist(), 0.7), expected(whole, 0.7), atol=1e-4)
+    close(compute_returns(np.array(whole), 0.7), expected(whole, 0.7), atol=1e-4)
+    close(compute_returns(list(whole), 0.7), expected(whole, 0.7), atol=1e-4)
 with check("rewards in a tuple", hint="Do you use something that only lists have?"):
-    close(compute_returns(tuple(rewards[0]), 0.9), expected(rewards[0], 0.9), atol=1e-4)
+    close(compute_returns(rewards[0], 0.9), expected(rewards[0], 0.9), atol=1e-4)
 with check("rewards in NumPy and JAX arrays, float32 and float64", hint="Do you use something that only lists have, such as `if rewards:` or `rewards.pop()`?"):
     for dtype in [np.float32, np.float64]:
         close(compute_returns(np.array(rewards[1], dtype), 0.9), expected(rewards[1], 0.9), atol=1e-4)
-    close(check.evaluate("compute_returns(jnp.asarray(r), 0.9)", r=rewards[1]), expected(rewards[1], 0.9), atol=1e-4)
+    close(check.evaluate("compute_returns(jnp.asarray(r), 0.9)", r=list(rewards[1])), expected(rewards[1], 0.9), atol=1e-4)
 with check("the argument is not changed", hint="Work on a new sequence: the caller still needs the rewards."):
     close(check.evaluate("[compute_returns(r, 0.5), r][1]", r=list(rewards[0])), rewards[0])
     close(check.evaluate("[compute_returns(r, 0.5), r][1]", r=np.array(rewards[0])), rewards[0])
@@ -244,9 +244,9 @@ with check("one call does not remember another", hint="Is a list shared between 
     close(compute_returns([1.0, 2.0], 0.5), [2.0, 2.0])
     close(compute_returns([1.0, 2.0], 0.5), [2.0, 2.0])
 with check("an episode of 2,000 steps", weight=2, hint="Is it fast enough for long episodes, without recursion, and without dividing by a power of gamma?"):
-    episode = (rng.integers(-8, 9, size=2000) / 4).tolist()
-    close(compute_returns(episode), expected(episode, 0.99), atol=1e-3)
-    close(compute_returns(episode, 0.5), expected(episode, 0.5), atol=1e-3)
+    episode = tuple((rng.integers(-8, 9, size=2000) / 4).tolist())
+    close(compute_returns(list(episode)), expected(episode, 0.99), atol=1e-3)
+    close(compute_returns(list(episode), 0.5), expected(episode, 0.5), atol=1e-3)
 ### END HIDDEN TESTS
 check.score()
 
