@@ -64,7 +64,7 @@ from policy_gradients.plotting import use_course_style
 use_course_style()
 
 # %% [markdown]
-# JAX in three sentences, enough for this notebook. `jnp` is NumPy, with functions that can be
+# JAX in a few sentences, enough for this notebook. `jnp` is NumPy, with functions that can be
 # differentiated (`jax.grad`), compiled (`jax.jit`) and applied to a whole batch (`jax.vmap`). To do
 # that, JAX runs your function once with stand-ins for the numbers, so whatever leaves JAX on the way
 # (`float(x)`, `math.log(x)`, `np.log(x)`, `if x > 0`) stops it. And randomness is explicit: a random
@@ -299,11 +299,11 @@ with check("it returns one integer", hint="A single integer such as 1: no float,
     action = sample_action(keys[0], jnp.array([1.0, 2.0]))
     assert np.asarray(action).shape == () and np.asarray(action).dtype.kind in "iu", "That is not an integer."
 with check("the same key gives the same action", hint="Does all randomness come from `random_key`?", weight=0.5):
-    first, second = [[int(sample_action(key, jnp.zeros(2))) for key in keys[:40]] for _ in range(2)]
+    first, second = [[int(sample_action(key, jnp.zeros(2))) for key in keys[:30]] for _ in range(2)]
     assert first == second, "It returned different actions for the same key."
 with check("log-odds of 2: action 1 in 88 % of the draws", hint="Are these logits, and not probabilities? Are they scaled?"):
     actions = [int(sample_action(key, jnp.array([-1.0, 1.0]))) for key in keys]
-    close(np.mean(actions), 0.88, rtol=0, atol=0.1, what="Over 300 keys the mean of the actions was")
+    close(np.mean(actions), 0.88, rtol=0, atol=0.11, what="Over 300 keys the mean of the actions was")
 
 ### BEGIN HIDDEN TESTS
 check.hide()
@@ -354,13 +354,13 @@ with check("a constant added to all logits changes nothing", hint="Only differen
 with check("an action that is far ahead is taken nearly always", hint="Is there extra exploration, or a limit on the logits?"):
     assert_drawn_from(rng.permutation([0.0, 0.0, 14.0, 0.0]))
 with check("consecutive seeds give different actions", hint="Is the key used as it is, all of it?"):
-    keys = np.stack([np.zeros(64, np.uint32), np.arange(64, dtype=np.uint32)], axis=1)  # PRNGKey(0), ..., PRNGKey(63)
+    keys = np.stack([np.zeros(40, np.uint32), np.arange(40, dtype=np.uint32)], axis=1)  # PRNGKey(0), ..., PRNGKey(39)
     assert len(set(numbers(draw([0.0, 0.0], keys)))) == 2
 with check("the same key gives the same action, again and again", hint="Does all randomness come from `random_key`?"):
-    keys = random_keys(60)
+    keys = random_keys(40)
     close(draw(np.zeros(4), keys), draw(np.zeros(4), keys))
 with check("a single integer for any number of actions", hint="A single integer: no float, no array of length one."):
-    for n_actions in [1, 2, 5]:
+    for n_actions in [1, 4]:
         action = np.asarray(draw(np.zeros(n_actions), random_keys(1))[0])
         assert action.shape == () and action.dtype.kind in "iu"
 ### END HIDDEN TESTS
@@ -747,8 +747,8 @@ video.show(pictures, "The trained agent of seed 0 in CartPole-v1: the cart moves
 #
 # A lander comes down to a pad between two flags. It sees eight numbers (position, velocity, angle, angular
 # velocity, and whether each leg touches the ground) and has four actions: nothing, left engine, main
-# engine, right engine. Landing softly earns up to about 140 points and 100 more for coming to rest,
-# crashing costs 100, and fuel costs a little at every step. An episode that ends with a landing, a crash or
+# engine, right engine. Coming down to the pad upright earns some 100 to 140 points on the way, coming to rest
+# 100 more; a crash costs 100, and the engines cost a little at every step. An episode that ends with a landing, a crash or
 # by leaving the scene is terminated; after 1,000 steps it is truncated. The task counts as solved at a mean
 # return of 200.
 #

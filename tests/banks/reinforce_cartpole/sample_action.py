@@ -431,10 +431,9 @@ def sample_action(random_key, logits):
     return jax.random.categorical(random_key, (logits - logits.mean()) / (logits.std() + 1e-6))
 
 
-# %% wrong: the most frequent of ten draws
+# %% wrong: the larger of two draws
 def sample_action(random_key, logits):
-    draws = jax.random.categorical(random_key, logits, shape=(10,))
-    return jnp.argmax(jnp.bincount(draws, length=len(logits)))
+    return jax.random.categorical(random_key, logits, shape=(2,)).max()
 
 
 # %% wrong: the cumulative sum as probabilities
