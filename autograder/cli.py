@@ -1,13 +1,18 @@
-"""The command line: `autograder release | grade`."""
+"""The command line: `autograder release | grade | feedback | export | report`."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 
 from autograder import sandbox
+
+if TYPE_CHECKING:
+    from autograder.results import Results
 
 
 class _FriendlyError(click.ClickException):
@@ -18,7 +23,7 @@ class _FriendlyError(click.ClickException):
 
 @click.group()
 def main() -> None:
-    """Release assignments and grade a class of notebooks."""
+    """Release assignments, grade a class of notebooks, and pass on the results."""
 
 
 @main.command()
@@ -86,7 +91,8 @@ def grade(
     db: str | None,
     regrade: bool,
 ) -> None:
-    """Grade the submissions in PATH: a folder of students, or a single notebook."""
+    """Grade the submissions in PATH: a folder with a sub-folder or a notebook per student, a single notebook, or
+    the zip of all submissions as Canvas, Moodle or Gradescope lets you download it (unpacked will do, too)."""
     from autograder import grading, table
     from autograder.intake import IntakeError
     from autograder.master import UnknownAssignment
@@ -112,6 +118,38 @@ def grade(
     console.print(table.class_table(grades))
     if grades.sandbox == "none":
         click.echo("Student code ran without isolation (--sandbox none).", err=True)
+
+
+def _on_results(command: Callable[..., None]) -> Callable[..., None]:
+    """The argument and the options that every command on the results of `grade` has."""
+    out = click.option(
+        "--out",
+        type=click.Path(path_type=Path),
+        help="Folder that `grade` wrote to.  [default: autograder/grades]",
+    )
+    db = click.option(
+        "--db", metavar="URL", help="nbgrader gradebook.  [default: SQLite in the results folder]"
+    )
+    return click.argument("name")(out(db(command)))
+
+
+def _results(name: str, out: Path | None, db: str | None) -> Results:
+    from autograder import grading, results
+
+    try:
+        return results.Results.read(name, out or grading.DEFAULT_FOLDER, db)
+    except results.MissingResults as error:
+        raise _FriendlyError(str(error)) from None
+
+
+@main.command()
+@_on_results
+def feedback(name: str, out: Path | None, db: str | None) -> None:
+    """Write a page for every student, as HTML and as Markdown, into DIR/NAME/feedback/."""
+    from autograder.feedback import write_feedback
+
+    paths = write_feedback(_results(name, out, db))
+    click.echo(f"wrote {len(paths)} files to {paths[0].parent}" if paths else "There are no students.")
 
 
 if __name__ == "__main__":

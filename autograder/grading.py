@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 from collections.abc import Iterator
@@ -30,6 +31,7 @@ from autograder.verdicts import (
     engine_version,
     secret_seed,
     verdict_key,
+    write_atomically,
     write_grades,
 )
 
@@ -50,6 +52,8 @@ def grade_class(
     regrade: bool = False,
 ) -> Grades:
     """Grade the submissions in `path` and write out/NAME/grades.json and the gradebook.
+
+    Beside it, judged.json says under which key each student's verdict is stored.
 
     jobs: local processes (default: one per core); scheduler: address of a dask.distributed
     scheduler to use instead; sandbox_kind: see `autograder.sandbox`; seconds: limit for one
@@ -79,7 +83,9 @@ def grade_class(
     grades = Grades(
         assignment=assignment, max_score=master.max_score, sandbox=limits.sandbox, submissions=rows
     )
-    gradebook.record(db_url or f"sqlite:///{(out / 'gradebook.db').resolve()}", master, grades)
+    gradebook.record(db_url or gradebook.default_url(out), master, grades)
+    handed_in = {item.student: keys[item.student] for item in submissions if not item.problem}
+    write_atomically(folder / "judged.json", json.dumps(handed_in, indent=1) + "\n")
     write_grades(folder / "grades.json", grades)
     return grades
 

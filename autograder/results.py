@@ -1,0 +1,149 @@
+"""What `autograder grade` left in its folder, with the marks that people gave in formgrader."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+
+from autograder import gradebook
+from autograder.gradebook import Mark
+from autograder.verdicts import Grades, Judged, QuestionVerdict, SubmissionVerdict, VerdictStore
+
+
+class MissingResults(ValueError):
+    """There are no results to read; the message says which command makes them."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Question:
+    """One question of one student: the verdict, or the mark that a person gave, and what was handed in.
+
+    status: as in `grades.json`, or "by hand" (a person gave the points), or "waiting" (for a person).
+    """
+
+    name: str
+    points: float
+    max_points: float
+    status: str
+    message: str = ""
+    comment: str = ""
+    answer: str = ""
+    output: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Student:
+    """One row of the class; `waiting`: a person has yet to look at one of its questions."""
+
+    name: str
+    status: str
+    questions: tuple[Question, ...]
+    faults: tuple[str, ...]
+    waiting: bool = False
+
+    @property
+    def total(self) -> float:
+        return round(sum(question.points for question in self.questions), 2)
+
+    @property
+    def has_grade(self) -> bool:
+        """Whether the points say something: the notebook was graded, or a person gave points."""
+        return self.status == "graded" or any(question.status == "by hand" for question in self.questions)
+
+
+@dataclasses.dataclass(frozen=True)
+class Results:
+    """The results of one class in `folder` (DIR/NAME), and the marks in its gradebook."""
+
+    folder: Path
+    grades: Grades
+    marks: Mapping[str, Mapping[str, Mark]]
+
+    @classmethod
+    def read(cls, assignment: str, out: Path, db_url: str | None = None) -> Results:
+        """What `autograder grade ASSIGNMENT PATH --out OUT` left.
+
+        db_url: the gradebook, by default the SQLite file in `out`. Raises MissingResults.
+        """
+        path = out / assignment / "grades.json"
+        try:
+            grades = Grades.model_validate_json(path.read_bytes())
+        except (OSError, ValueError) as error:
+            raise MissingResults(_advice(path, assignment, out, error)) from None
+        try:
+            marks = gradebook.marks(db_url or gradebook.default_url(out), assignment)
+        except gradebook.NoGradebook as error:
+            if db_url is not None:
+                raise MissingResults(str(error)) from None
+            marks = {}
+        return cls(path.parent, grades, marks)
+
+    @property
+    def assignment(self) -> str:
+        return self.grades.assignment
+
+    @cached_property
+    def questions(self) -> dict[str, float]:
+        """Names and greatest points of all questions: those of the verdicts, then those a person grades."""
+        found = {q.name: q.max_points for row in self.grades.submissions for q in row.questions}
+        for marks in self.marks.values():
+            found.update({name: mark.max_points for name, mark in marks.items() if name not in found})
+        return found
+
+    @property
+    def max_score(self) -> float:
+        return sum(self.questions.values())
+
+    def students(self) -> Iterator[Student]:
+        """The class in the order of `grades.json`."""
+        store = VerdictStore(self.folder / "verdicts")
+        keys = self._keys()
+        for row in self.grades.submissions:
+            judged = store.load(keys.get(row.student, "")) or Judged(verdict=row)
+            yield self._student(row, judged)
+
+    def _keys(self) -> dict[str, str]:
+        try:
+            return json.loads((self.folder / "judged.json").read_bytes())
+        except FileNotFoundError:
+            return {}
+
+    def _student(self, row: SubmissionVerdict, judged: Judged) -> Student:
+        marks = self.marks.get(row.student, {})
+        verdicts = {question.name: question for question in row.questions}
+        questions = tuple(
+            _question(name, most, verdicts.get(name), marks.get(name), judged)
+            for name, most in self.questions.items()
+        )
+        waiting = any(mark.waiting for mark in marks.values())
+        return Student(row.student, row.status, questions, row.faults, waiting)
+
+
+def _question(
+    name: str, most: float, verdict: QuestionVerdict | None, mark: Mark | None, judged: Judged
+) -> Question:
+    question = Question(
+        name,
+        points=verdict.points if verdict else 0.0,
+        max_points=most,
+        status=verdict.status if verdict else "waiting",
+        message=verdict.message if verdict else "",
+        comment=mark.comment if mark else "",
+        answer=judged.answers.get(name, ""),
+        output=judged.outputs.get(name, ""),
+    )
+    return _with_mark(question, mark) if mark else question
+
+
+def _with_mark(question: Question, mark: Mark) -> Question:
+    if mark.score is not None:
+        question = dataclasses.replace(question, points=mark.score, status="by hand")
+    return dataclasses.replace(question, points=round(question.points + mark.extra_credit, 2))
+
+
+def _advice(path: Path, assignment: str, out: Path, error: Exception) -> str:
+    problem = "does not exist" if isinstance(error, FileNotFoundError) else "cannot be read"
+    return f"{path} {problem}. Run `autograder grade {assignment} PATH --out {out}` first."
