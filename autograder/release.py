@@ -11,7 +11,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from autograder.master import Master, is_answer, repository_url
+from autograder.master import Master, repository_url
 
 import nbformat  # isort: skip  (master.py makes this import fast)
 from nbformat import NotebookNode
@@ -104,7 +104,7 @@ def solution_notebook(master: Master) -> NotebookNode:
 
     notebook = _preprocessed(source_notebook(master), [ClearHiddenTests])
     for cell in notebook.cells:
-        if is_answer(cell):
+        if "### BEGIN SOLUTION" in cell.source:
             cell.source = _SOLUTION_MARKER.sub("", cell.source).rstrip("\n")
         cell.metadata.pop("nbgrader", None)
     code = _code_sha256(notebook)

@@ -119,6 +119,31 @@ def test_release_writes_three_notebooks_and_nothing_twice(tiny, tmp_path, monkey
     assert {path: path.stat().st_mtime_ns for path in written} == before
 
 
+ROLE = (
+    '{"grade": true, "grade_id": "why", "points": 1, "schema_version": 3, "solution": true, "locked": false}'
+)
+WRITTEN = f"""
+# %% [markdown] nbgrader={ROLE}
+# **Why is it twice?**
+#
+# ### BEGIN SOLUTION
+# Because x + x = 2 x.
+# ### END SOLUTION
+
+"""
+
+
+def test_a_written_answer_is_blank_for_students_and_solved_in_the_solutions(tiny):
+    place = TINY.index("# %% [markdown]\n# ## Training")
+    master = Master("tiny", TINY[:place] + WRITTEN.lstrip() + TINY[place:])
+    master.check()
+    (student,) = [cell for cell in release.assignment_notebook(master).cells if cell.id == "why"]
+    (solved,) = [cell for cell in release.solution_notebook(master).cells if cell.id == "why"]
+    assert student.source == "**Why is it twice?**\n\n*Your answer here.*"
+    assert solved.source == "**Why is it twice?**\n\nBecause x + x = 2 x."
+    assert [question.name for question in master.questions] == ["double"]
+
+
 def test_bytes_do_not_depend_on_the_run(tiny, tmp_path):
     release.write("tiny", tmp_path / "one")
     release.write("tiny", tmp_path / "two")
