@@ -74,6 +74,7 @@ class Template:
         ]
         python_path, home = str(_ENGINE.parent), self._scratch
         if kind == "bwrap":
+            arguments[0] = arguments[0].replace(sys.prefix, _course_binds().get(sys.prefix, sys.prefix), 1)
             arguments, python_path, home = [*_bwrap(), *arguments], "/course", "/scratch"
         self._errors = Path(self._scratch, "errors")
         with theirs, self._errors.open("wb") as errors:
@@ -197,8 +198,8 @@ def _bwrap() -> list[str]:
 
 def _course_binds() -> dict[str, str]:
     """What of this machine, beyond the system, a worker sees: Python, the library, the worker's own code."""
-    binds = {
-        prefix: prefix for prefix in sorted({sys.prefix, sys.base_prefix}) if not prefix.startswith("/usr/")
-    }
+    binds = {} if sys.base_prefix.startswith("/usr") else {sys.base_prefix: sys.base_prefix}
+    if sys.prefix != sys.base_prefix:
+        binds[sys.prefix] = "/course/venv"  # it may lie in /tmp, of which each worker has its own
     binds[os.path.dirname(policy_gradients.__file__)] = "/course/policy_gradients"
     return binds | {str(_ENGINE / name): f"/course/autograder/{name}" for name in _WORKER_FILES}

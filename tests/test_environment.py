@@ -14,6 +14,8 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from autograder import sandbox
+
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 NAMED_FOR_CONDA = {
@@ -140,3 +142,9 @@ def test_quiet_command_shows_why_it_failed(tmp_path):
     assert result.returncode == 3
     assert str(tmp_path / "log") in result.stdout
     assert result.stdout.endswith("line one\n")
+
+
+def test_workers_see_the_course_outside_the_folders_of_their_own():
+    """Each worker has its own /tmp, which would hide a clone that was made there."""
+    targets = sandbox._course_binds().values()
+    assert not [target for target in targets if target.startswith(("/tmp", "/scratch"))]
