@@ -91,8 +91,8 @@ def grade(
     db: str | None,
     regrade: bool,
 ) -> None:
-    """Grade the submissions in PATH: a folder with a sub-folder or a notebook per student, a single notebook, or
-    the zip of all submissions as Canvas, Moodle or Gradescope lets you download it (unpacked will do, too)."""
+    """Grade the submissions in PATH: a folder with a sub-folder or a notebook per student, a single
+    notebook, or the zip of all submissions from Canvas, Moodle or Gradescope (also unpacked)."""
     from autograder import grading, table
     from autograder.intake import IntakeError
     from autograder.master import UnknownAssignment
@@ -150,6 +150,33 @@ def feedback(name: str, out: Path | None, db: str | None) -> None:
 
     paths = write_feedback(_results(name, out, db))
     click.echo(f"wrote {len(paths)} files to {paths[0].parent}" if paths else "There are no students.")
+
+
+@main.command()
+@_on_results
+@click.option("--format", "kind", type=click.Choice(("csv", "canvas", "moodle")), required=True)
+@click.option(
+    "--sheet",
+    type=click.Path(path_type=Path),
+    help="The gradebook downloaded from Canvas, or Moodle's grading worksheet.",
+)
+@click.option(
+    "--column", metavar="TITLE", help="Canvas' title of the assignment.  [default: the one called NAME]"
+)
+def export(
+    name: str, out: Path | None, db: str | None, kind: str, sheet: Path | None, column: str | None
+) -> None:
+    """Write the grades to DIR/NAME/: grades.csv, or a copy of the SHEET of Canvas or Moodle, filled in."""
+    from autograder.export import write_export
+    from autograder.sheets import SheetError
+
+    try:
+        exported = write_export(_results(name, out, db), kind, sheet, column)
+    except SheetError as error:
+        raise _FriendlyError(str(error)) from None
+    click.echo(f"wrote {exported.path} with the points of {exported.filled} students")
+    for line in exported.remarks():
+        click.echo(line, err=True)
 
 
 if __name__ == "__main__":

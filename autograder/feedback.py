@@ -12,16 +12,6 @@ from autograder import pages
 from autograder.results import Results, Student
 from autograder.verdicts import write_atomically
 
-_WORDS = {
-    "passed": "right",
-    "partial": "partly right",
-    "failed": "not right yet",
-    "error": "stopped with an error",
-    "timeout": "did not end in time",
-    "missing": "not written yet",
-    "by hand": "graded by a person",
-    "waiting": "to be graded by a person",
-}
 _SITUATIONS = {
     "graded": "",
     "unreadable": "Your notebook could not be read, so there are no points to show. The reason is below. "
@@ -50,7 +40,6 @@ def _page(template: str, results: Results, student: Student) -> str:
         assignment=results.assignment,
         max_score=results.max_score,
         student=student,
-        words=_WORDS,
         situation=_SITUATIONS[student.status],
         faults_title="About your notebook" if student.status == "graded" else "What happened",
     )

@@ -12,6 +12,17 @@ from autograder import gradebook
 from autograder.gradebook import Mark
 from autograder.verdicts import Grades, Judged, QuestionVerdict, SubmissionVerdict, VerdictStore
 
+_WORDS = {
+    "passed": "right",
+    "partial": "partly right",
+    "failed": "not right yet",
+    "error": "stopped with an error",
+    "timeout": "did not end in time",
+    "missing": "not written yet",
+    "by hand": "graded by a person",
+    "waiting": "to be graded by a person",
+}
+
 
 class MissingResults(ValueError):
     """There are no results to read; the message says which command makes them."""
@@ -33,6 +44,11 @@ class Question:
     answer: str = ""
     output: str = ""
 
+    @property
+    def result(self) -> str:
+        """The status in words."""
+        return _WORDS[self.status]
+
 
 @dataclasses.dataclass(frozen=True)
 class Student:
@@ -47,6 +63,10 @@ class Student:
     @property
     def total(self) -> float:
         return round(sum(question.points for question in self.questions), 2)
+
+    @property
+    def late(self) -> bool:
+        return any(fault.endswith("was handed in late") for fault in self.faults)
 
     @property
     def has_grade(self) -> bool:

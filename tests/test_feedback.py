@@ -1,6 +1,5 @@
 """Feedback pages: what a student sees, and that nothing a student wrote can act in them."""
 
-import json
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -11,44 +10,14 @@ from markdown_it import MarkdownIt
 
 from autograder import feedback, grading, master
 from autograder.results import MissingResults, Results
-from autograder.verdicts import (
-    Grades,
-    Judged,
-    QuestionVerdict,
-    SubmissionVerdict,
-    VerdictStore,
-    write_atomically,
-    write_grades,
-)
 from tests.notebooks import as_bytes, submission
+from tests.written import judged, write_results
 
 HOSTILE = (
     "</code></pre><script>alert(1)</script><img src=http://evil.example/x onerror=alert(1)> "
     "```\n</samp>![pixel](http://evil.example/p) [link](javascript:alert(1)) <http://evil.example>\n"
     "\x1b[31mred\x1b[0m \x1b]0;title\x07 \x00 \u202egnp.exe {{ 7 * 7 }} {% raw %}"
 )
-
-
-def write_results(out, students, answer="", output="", message="", faults=()):
-    """The folder that `grade` would leave for these students, all with the same verdict."""
-    store = VerdictStore(out / "pair" / "verdicts")
-    rows = []
-    for index, student in enumerate(students):
-        questions = (
-            QuestionVerdict(name="running_sum", points=1.5, max_points=3, status="partial", message=message),
-            QuestionVerdict(name="double", points=2, max_points=2, status="passed"),
-        )
-        row = SubmissionVerdict(
-            student=student, score=3.5, status="graded", questions=questions, faults=faults
-        )
-        answers, outputs = {"running_sum": answer}, {"running_sum": output}
-        store.save(str(index), Judged(verdict=row, answers=answers, outputs=outputs))
-        rows.append(row)
-    keys = {student: str(index) for index, student in enumerate(students)}
-    write_atomically(out / "pair" / "judged.json", json.dumps(keys))
-    grades = Grades(assignment="pair", max_score=5, sandbox="bwrap", submissions=tuple(rows))
-    write_grades(out / "pair" / "grades.json", grades)
-    return Results.read("pair", out)
 
 
 class Elements(HTMLParser):
@@ -97,10 +66,13 @@ def test_a_graded_class_gets_pages_with_points_hints_own_code_and_output(graded)
     assert not [text for page in pages.values() for text in hidden if text in page]
 
 
+def everywhere(text):
+    """A student all of whose words are `text`."""
+    return judged(text, message=text, faults=(text,), answers={"running_sum": text}, output=text)
+
+
 def test_nothing_a_student_wrote_becomes_an_element_of_the_page(tmp_path):
-    results = write_results(
-        tmp_path, [HOSTILE], answer=HOSTILE, output=HOSTILE, message=HOSTILE, faults=(HOSTILE,)
-    )
+    results = write_results(tmp_path, [everywhere(HOSTILE)])
     html_path, markdown_path = feedback.write_feedback(results)
     page = html_path.read_text()
     elements = Elements(page)
@@ -114,9 +86,7 @@ def test_nothing_a_student_wrote_becomes_an_element_of_the_page(tmp_path):
 
 
 def test_markdown_shows_hostile_text_as_text(tmp_path):
-    results = write_results(
-        tmp_path, [HOSTILE], answer=HOSTILE, output=HOSTILE, message=HOSTILE, faults=(HOSTILE,)
-    )
+    results = write_results(tmp_path, [everywhere(HOSTILE)])
     text = feedback.write_feedback(results)[1].read_text()
     elements = Elements(MarkdownIt("commonmark").render(text))
     assert set(elements.names) <= {"h1", "h2", "p", "ul", "li", "strong", "pre", "code"}
@@ -126,9 +96,9 @@ def test_markdown_shows_hostile_text_as_text(tmp_path):
 
 def test_endless_output_code_and_messages_are_cut(tmp_path):
     long = "x" * 10_000_000
-    results = write_results(
-        tmp_path, ["ada"], answer=long, output="\n" * 10_000_000, message="y\n" * 5_000_000, faults=(long,)
-    )
+    answers = {"running_sum": long}
+    ada = judged("ada", answers=answers, output="\n" * 10_000_000, message="y\n" * 5_000_000, faults=(long,))
+    results = write_results(tmp_path, [ada])
     html_path, markdown_path = feedback.write_feedback(results)
     assert html_path.stat().st_size < 60_000
     assert markdown_path.stat().st_size < 40_000
@@ -146,7 +116,7 @@ def test_file_names_are_safe_and_no_two_students_share_one():
 
 
 def test_hostile_names_stay_in_the_feedback_folder(tmp_path):
-    results = write_results(tmp_path / "out", ["../../../up", "/abs", "new\nline"])
+    results = write_results(tmp_path / "out", [judged(name) for name in ("../../../up", "/abs", "new\nline")])
     folder = tmp_path / "out" / "pair" / "feedback"
     assert {path.parent for path in feedback.write_feedback(results)} == {folder}
     assert len(list(folder.iterdir())) == 6
@@ -176,7 +146,7 @@ def test_without_results_the_command_says_what_to_run(tmp_path):
 
 
 def test_an_address_without_a_gradebook_is_an_error_and_makes_no_file(tmp_path):
-    write_results(tmp_path, ["ada"])
+    write_results(tmp_path, [judged("ada")])
     missing = tmp_path / "nowhere.db"
     with pytest.raises(MissingResults, match="nowhere.db"):
         Results.read("pair", tmp_path, f"sqlite:///{missing}")
@@ -184,7 +154,7 @@ def test_an_address_without_a_gradebook_is_an_error_and_makes_no_file(tmp_path):
 
 
 def test_the_command_writes_the_pages(tmp_path):
-    write_results(tmp_path, ["ada"])
+    write_results(tmp_path, [judged("ada")])
     command = [sys.executable, "-m", "autograder.cli", "feedback", "pair", "--out", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -1,0 +1,60 @@
+"""Results folders as `autograder grade` leaves them, written without grading."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from autograder.results import Results
+from autograder.verdicts import (
+    Grades,
+    Judged,
+    QuestionVerdict,
+    SubmissionVerdict,
+    VerdictStore,
+    write_atomically,
+    write_grades,
+)
+
+
+def judged(
+    student: str,
+    points: tuple[float, float] = (1.5, 2),
+    *,
+    status: str = "graded",
+    message: str = "",
+    faults: tuple[str, ...] = (),
+    answers: dict[str, str] | None = None,
+    output: str = "",
+) -> Judged:
+    """One student of the assignment `pair`, with these points for its two questions."""
+    most = {"running_sum": 3, "double": 2}
+    questions = tuple(
+        QuestionVerdict(
+            name=name,
+            points=earned,
+            max_points=most[name],
+            status="passed" if earned == most[name] else "partial" if earned else "failed",
+            message=message if earned < most[name] else "",
+        )
+        for name, earned in zip(most, points, strict=True)
+    )
+    row = SubmissionVerdict(
+        student=student, score=sum(points), status=status, questions=questions, faults=faults
+    )
+    return Judged(verdict=row, answers=answers or {}, outputs={"running_sum": output})
+
+
+def write_results(out: Path, students: list[Judged]) -> Results:
+    """The folder OUT/pair of a class."""
+    store = VerdictStore(out / "pair" / "verdicts")
+    for index, student in enumerate(students):
+        store.save(str(index), student)
+    keys = {student.verdict.student: str(index) for index, student in enumerate(students)}
+    write_atomically(out / "pair" / "judged.json", json.dumps(keys))
+    rows = tuple(student.verdict for student in students)
+    write_grades(
+        out / "pair" / "grades.json",
+        Grades(assignment="pair", max_score=5, sandbox="bwrap", submissions=rows),
+    )
+    return Results.read("pair", out)
