@@ -27,7 +27,7 @@ _LANGUAGE = {
     "pygments_lexer": "ipython3",
 }
 _SCRUBBED = [
-    (re.compile(r"\S*/ipykernel_\d+/\d+\.py"), "<cell>"),
+    (re.compile(r"\S{0,100}/ipykernel_\d+/\d+\.py"), "<cell>"),
     (re.compile(r"(?<= at )0x[0-9a-f]+"), "0x..."),
     (re.compile(re.escape(str(ROOT))), "."),
     (re.compile(re.escape(str(Path.home())) + r"(?=/)"), "~"),
