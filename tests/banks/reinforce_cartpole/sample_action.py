@@ -465,3 +465,44 @@ def sample_action(random_key, logits):
 # %% wrong: arguments in the other order
 def sample_action(logits, random_key):
     return jax.random.categorical(random_key, logits)
+
+
+# %% wrong: NumPy generator seeded by the key, too cold
+def sample_action(random_key, logits):
+    rng = np.random.default_rng(np.asarray(random_key))
+    probs = np.exp(2 * np.asarray(logits, dtype=np.float64))
+    return rng.choice(len(probs), p=probs / probs.sum())
+
+
+# %% wrong: NumPy generator seeded by the key, softmax twice
+def sample_action(random_key, logits):
+    rng = np.random.default_rng(np.asarray(random_key))
+    probs = np.exp(np.asarray(jax.nn.softmax(logits), dtype=np.float64))
+    return rng.choice(len(probs), p=probs / probs.sum())
+
+
+# %% wrong: NumPy generator seeded by the key, uniform
+def sample_action(random_key, logits):
+    return np.random.default_rng(np.asarray(random_key)).integers(len(logits))
+
+
+# %% wrong: Python's hash of the logits as a seed
+def sample_action(random_key, logits):
+    rng = np.random.default_rng(abs(hash(tuple(np.asarray(logits).tolist()))))
+    probs = np.asarray(jax.nn.softmax(logits), dtype=np.float64)
+    return rng.choice(len(probs), p=probs / probs.sum())
+
+
+# %% wrong: greedy when sure, else uniform
+def sample_action(random_key, logits):
+    probs = jax.nn.softmax(logits)
+    anything = jax.random.randint(random_key, (), 0, len(logits))
+    return jnp.where(probs.max() > 0.5, jnp.argmax(probs), anything)
+
+
+# %% wrong: rejection with a fixed number of tries
+def sample_action(random_key, logits):
+    probs = jax.nn.softmax(logits)
+    candidates = jax.random.randint(random_key, (3,), 0, len(logits))
+    accepted = jax.random.uniform(random_key, (3,)) < probs[candidates] / probs.max()
+    return candidates[jnp.argmax(accepted)]
