@@ -14,13 +14,13 @@ ROOT = Path(__file__).parents[1]
 IMAGES = ROOT / "chapters" / "images"
 BOOK_PAGE = ROOT / "_build" / "html" / "chapters" / "policy_gradient.html"
 SECTION = "#step-1-the-log-derivative-trick"
-GRADES = ROOT / "autograder" / "grades" / "reinforce_cartpole" / "grades.json"
+GRADES = ROOT / "autograder" / "grades" / "gridworld" / "grades.json"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
 def grade_table():
     """The table that `autograder grade` prints, as SVG."""
-    console = Console(record=True, width=110, file=io.StringIO())
+    console = Console(record=True, width=84, file=io.StringIO())
     console.print(class_table(Grades.model_validate_json(GRADES.read_text())))
     return console.export_svg(title="autograder grade")
 
