@@ -8,7 +8,7 @@ export SDL_AUDIODRIVER := dummy
 BIN := .venv/bin
 ASSIGNMENTS := $(basename $(notdir $(wildcard autograder/masters/*.py)))
 LIBRARY := $(wildcard policy_gradients/*.py policy_gradients/*/*.py)
-PAGES := $(wildcard chapters/*.md chapters/*.bib chapters/_extensions/* chapters/_static/* \
+PAGES := $(wildcard chapters/*.md chapters/*.bib chapters/_extensions/*.py chapters/_static/* \
 	assignments/*/*.ipynb solutions/*.ipynb) genindex.md _config.yml _toc.yml
 PACKAGES := $(shell sed '/^\#/d' constraints.txt)
 # Bubblewrap isolates student code. Where it does not work, the sample class, the project's own, goes without.
