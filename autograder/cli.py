@@ -179,5 +179,18 @@ def export(
         click.echo(line, err=True)
 
 
+@main.command()
+@_on_results
+def report(name: str, out: Path | None, db: str | None) -> None:
+    """Write DIR/NAME/report.html: how the class did, question by question, and which answers are alike."""
+    from autograder.master import UnknownAssignment
+    from autograder.report import write_report
+
+    try:
+        click.echo(f"wrote {write_report(_results(name, out, db))}")
+    except UnknownAssignment as error:
+        raise _FriendlyError(str(error)) from None
+
+
 if __name__ == "__main__":
     main()

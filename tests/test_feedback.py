@@ -15,7 +15,7 @@ from tests.written import judged, write_results
 
 HOSTILE = (
     "</code></pre><script>alert(1)</script><img src=http://evil.example/x onerror=alert(1)> "
-    "```\n</samp>![pixel](http://evil.example/p) [link](javascript:alert(1)) <http://evil.example>\n"
+    "```\n```\n</samp>![pixel](http://evil.example/p) [link](javascript:alert(1)) <http://evil.example>\n"
     "\x1b[31mred\x1b[0m \x1b]0;title\x07 \x00 \u202egnp.exe {{ 7 * 7 }} {% raw %}"
 )
 
