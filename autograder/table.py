@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rich import box
+from rich.markup import escape
 from rich.table import Table
 
 from autograder.verdicts import Grades, QuestionVerdict, SubmissionVerdict
@@ -22,7 +23,7 @@ def class_table(grades: Grades) -> Table:
     table.add_column(f"total\nof {grades.max_score:g}", justify="right", style="bold", no_wrap=True)
     table.add_column("remarks", no_wrap=True)
     for row in grades.submissions:
-        table.add_row(row.student, *map(_cell, row.questions), f"{row.score:g}", _remarks(row))
+        table.add_row(escape(row.student), *map(_cell, row.questions), f"{row.score:g}", _remarks(row))
     return table
 
 

@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 
-from autograder import intake, master
+from autograder import grading, intake, master, table, verdicts
 from autograder.intake import IntakeError, choice, files, layouts, students
 from tests.notebooks import STUB, as_bytes, code, submission
 
@@ -104,7 +105,7 @@ def test_canvas_anonymous_and_resubmitted(tmp_path):
     members = [
         ("anon_Ab3dE_10_pair.ipynb", FOREIGN),
         ("anon_Ab3dE_12_pair-2.ipynb", NOTEBOOK),
-        ("anon_Ab3dE_13_pair-10.ipynb", OTHER),
+        ("anon_Ab3dE_11_pair-10.ipynb", OTHER),
         ("LATE_anon_zZ9yX_14_pair-1.ipynb", NOTEBOOK),
     ]
     found = collected(zipped(tmp_path, members))
@@ -112,6 +113,11 @@ def test_canvas_anonymous_and_resubmitted(tmp_path):
     assert found["anon_Ab3dE"].faults == ("3 attempts were handed in: the newest, 'pair-10.ipynb', counts",)
     assert found["anon_zZ9yX"].faults == ("'pair-1.ipynb' was handed in late",)
     assert [item.lms_id for item in found.values()] == ["Ab3dE", "zZ9yX"]
+
+
+def test_the_newer_attachment_of_canvas_has_the_greater_number(tmp_path):
+    members = [("bo_1_999_x.ipynb", NOTEBOOK), ("bo_1_1000_a.ipynb", OTHER)]
+    assert one(zipped(tmp_path, members)).content == OTHER
 
 
 def test_a_newer_file_of_another_course_is_no_new_attempt(tmp_path):
@@ -209,12 +215,18 @@ def test_gradescope(tmp_path, pack, root):
         "cy@uni.example": NOTEBOOK,
         "submission_305": NOTEBOOK,
     }
-    assert found["Ada Lovelace"].lms_id == "301"
+    assert (found["Ada Lovelace"].lms_id, found["Ben Roe"].lms_id) == ("301", "303")
     assert found["Ada Lovelace"].faults == ("handed in together with Ben Roe",)
-    assert "2 attempts were handed in: the newest that can be read, 'submission_303', counts" in (
-        found["Ben Roe"].faults
+    assert found["Ben Roe"].faults == (
+        "2 attempts were handed in: the newest that can be read, 'submission_303', counts",
     )
     assert found["Dee Poe"].problem == "The download holds no 'submission_304'."
+
+
+def test_gradescope_says_itself_when_a_submission_was_made(tmp_path):
+    members = [("submission_metadata.yml", METADATA), ("submission_303/pair.ipynb", OTHER)]
+    members += [(member("submission_301/pair.ipynb", LATER), NOTEBOOK)]
+    assert collected(zipped(tmp_path, members))["Ben Roe"].content == OTHER
 
 
 def test_metadata_in_a_students_own_folder_names_nobody(tmp_path):
@@ -310,7 +322,16 @@ def test_system_droppings_are_nobodys(tmp_path):
 
 
 def test_what_looks_like_a_hand_in_has_a_row(tmp_path):
-    names = ["ada.zip", "ben.py", "cy.pdf", "dee.IPYNB", "ed.ipynb.txt", "fay/essay.docx", "notes.txt"]
+    names = [
+        "ada.zip",
+        "ben.py",
+        "cy.pdf",
+        "dee.IPYNB",
+        "ed.ipynb.txt",
+        "fay/essay.docx",
+        "gus/pair",
+        "notes.txt",
+    ]
     found = collected(unpacked(tmp_path, [(name, NOTEBOOK) for name in names]))
     assert {name: bool(item.content) for name, item in found.items()} == {
         "ada": False,
@@ -319,6 +340,7 @@ def test_what_looks_like_a_hand_in_has_a_row(tmp_path):
         "dee": True,
         "ed": True,
         "fay": False,
+        "gus": True,
     }
     assert "Hand in the notebook itself" in found["ada"].problem
 
@@ -536,6 +558,51 @@ def test_ids_are_unique_and_safe_and_do_not_depend_on_order(people):
     assert all(map(safe, ids.values()))
     assert max(Counter(name.casefold() for name in ids.values()).values(), default=1) == 1
     assert ids == students.student_ids(people[::-1])
+
+
+def test_a_long_name_keeps_the_number_by_which_canvas_knows_the_student(tmp_path):
+    members = [(f"{'ö' * 90}_4711_9_pair.ipynb", NOTEBOOK), (f"{'ö' * 90}_4712_8_pair.ipynb", OTHER)]
+    assert [name[-6:] for name in collected(zipped(tmp_path, members))] == ["ö_4711", "ö_4712"]
+
+
+def test_names_in_utf8_are_read_also_without_the_flag_that_says_so(tmp_path):
+    path = zipped(tmp_path, [("Zoë Ng_3_assignsubmission_file/pair.ipynb", NOTEBOOK)])
+    data = bytearray(path.read_bytes())
+    with_flag(0)(data)
+    path.write_bytes(data)
+    assert one(path).student == "Zoë Ng"
+
+
+def test_brackets_in_a_name_are_no_markup_in_the_table():
+    row = verdicts.SubmissionVerdict(student="ada [red]", score=0, status="graded", questions=())
+    grades = verdicts.Grades(assignment="pair", max_score=5, sandbox="none", submissions=(row,))
+    console = Console(file=io.StringIO(), width=100)
+    console.print(table.class_table(grades))
+    assert "ada [red]" in console.file.getvalue()
+
+
+# A whole class
+
+
+def test_a_download_is_graded_with_a_row_for_everybody(tmp_path):
+    members = [
+        ("lovelaceada_4711_90001_pair.ipynb", NOTEBOOK),
+        ("poecy_LATE_4713_90003_pair.ipynb", NOTEBOOK),
+        ("roedee_4714_90004_essay.pdf", b"%PDF"),
+        (member("../evil_4715_90005_pair.ipynb"), NOTEBOOK),
+    ]
+    grades = grading.grade_class("pair", zipped(tmp_path, members), out=tmp_path / "out", jobs=1)
+    rows = {row.student: (row.status, row.score, row.faults) for row in grades.submissions}
+    assert rows == {
+        "evil_4715": (
+            "unreadable",
+            0,
+            ("'evil_4715_90005_pair.ipynb' has a path in the zip that leads out of it.",),
+        ),
+        "lovelaceada_4711": ("graded", 5, ()),
+        "poecy_4713": ("graded", 5, ("'pair.ipynb' was handed in late",)),
+        "roedee_4714": ("unreadable", 0, ("No notebook (.ipynb) was handed in, but: essay.pdf.",)),
+    }
 
 
 # Any bytes, any names

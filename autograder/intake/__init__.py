@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from autograder.intake.choice import Assignment, Chosen, choose
+from autograder.intake.choice import Assignment, choose
 from autograder.intake.files import MAX_BYTES, IntakeError, opened
 from autograder.intake.layouts import Handed, assigned
 from autograder.intake.students import student_ids
@@ -62,9 +62,8 @@ def _submissions(students: dict[str, list[Handed]], assignment: Assignment) -> l
         chosen = choose(handed, assignment)
         used += len(chosen.content)
         if used > _MAX_CLASS:
-            chosen = Chosen(problem="The class is too large for one run: grade it in two parts.")
-            used = _MAX_CLASS
-        submissions.append(
-            Submission(student, chosen.content, chosen.problem, chosen.faults, handed[0].owner.lms_id)
-        )
+            used -= len(chosen.content)
+            reason = "The class is too large for one run: grade it in two parts."
+            chosen = dataclasses.replace(chosen, content=b"", problem=reason)
+        submissions.append(Submission(student, **vars(chosen)))
     return submissions

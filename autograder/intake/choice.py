@@ -34,7 +34,7 @@ class Assignment:
         return {grade_id(cell).encode() for cell in self._master.notebook.cells if grade_id(cell)}
 
     def likeness(self, content: bytes) -> tuple[int, int]:
-        """(cells of the assignment, minus the stubs left): the greater, the better.
+        """(cells of the assignment, minus the number of stubs left): the greater, the better.
 
         A graded function counts by its cell's grade id or by its definition, for pasted code
         has no metadata. The bytes are searched, not parsed, so a hostile file costs nothing.
@@ -62,6 +62,7 @@ class Chosen:
     content: bytes = b""
     problem: str = ""
     faults: tuple[str, ...] = ()
+    lms_id: str = ""
 
 
 def choose(handed: list[Handed], assignment: Assignment) -> Chosen:
@@ -70,28 +71,33 @@ def choose(handed: list[Handed], assignment: Assignment) -> Chosen:
     The newest attempt that holds a notebook of the assignment; within it the notebook with
     most of the assignment's cells, then fewest stubs, then by name, then the newest.
     """
-    notes = tuple(dict.fromkeys(item.note for item in handed if item.note))
     files = [item for item in handed if not item.entry.is_folder]
     if len(files) > _MAX_FILES:
-        return Chosen(problem=f"More than {_MAX_FILES} files were handed in.", faults=notes)
+        return _none(handed, f"More than {_MAX_FILES} files were handed in.")
     candidates, refused = _read(_notebooks(files), assignment)
     if not candidates:
-        late = tuple({_late(item): None for item in handed if item.late})
-        return Chosen(problem=" ".join(refused) or _nothing(handed), faults=(*late, *notes))
+        return _none(handed, " ".join(refused) or _nothing(handed))
     newest = max(candidates, key=_newest_of_assignment).handed.attempt
     attempt = [item for item in candidates if item.handed.attempt == newest]
     best = max(_latest_versions(attempt), key=lambda item: _fitness(item, assignment.name))
-    faults = [*_name_fault(best.handed, assignment.name), *_number_fault(candidates, attempt, best)]
+    faults = [*_name_fault(best.handed, assignment.name), *_number_fault(attempt, best.handed)]
     faults += _attempt_faults(handed, best.handed)
     faults += [f"not read: {reason}" for reason in refused]
-    return Chosen(best.content, faults=(*faults, *notes))
+    faults += filter(None, [best.handed.note])
+    return Chosen(best.content, faults=tuple(faults), lms_id=best.handed.owner.lms_id)
+
+
+def _none(handed: list[Handed], problem: str) -> Chosen:
+    faults = [_late(item) for item in handed if item.late] + [item.note for item in handed if item.note]
+    return Chosen(problem=problem, faults=tuple(dict.fromkeys(faults)), lms_id=handed[-1].owner.lms_id)
 
 
 def _notebooks(files: list[Handed]) -> list[Handed]:
     """By name, else by disguise; newest first."""
     found = [item for item in files if is_notebook(_name(item))]
     if not found:
-        found = [item for item in files if _name(item).lower().endswith(_DISGUISES) and _disguised(item)]
+        plain = [item for item in files if _name(item).lower().endswith(_DISGUISES) or "." not in _name(item)]
+        found = [item for item in plain[:_MAX_NOTEBOOKS] if _disguised(item)]
     return sorted(found, key=lambda item: (item.version, item.newness, item.entry.parts), reverse=True)
 
 
@@ -101,10 +107,10 @@ def _name(item: Handed) -> str:
 
 def _disguised(item: Handed) -> bool:
     try:
-        head = item.entry.read()
+        content = item.entry.read()
     except Refused:
         return False
-    return head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") and b'"cells"' in head
+    return content[:100].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") and b'"cells"' in content
 
 
 def _read(notebooks: list[Handed], assignment: Assignment) -> tuple[list[Candidate], list[str]]:
@@ -112,7 +118,9 @@ def _read(notebooks: list[Handed], assignment: Assignment) -> tuple[list[Candida
     for item in notebooks[:_MAX_NOTEBOOKS]:
         try:
             if used + item.entry.size > _MAX_BYTES:
-                raise Refused(f"'{_name(item)}' is too much: {_MAX_BYTES // 2**20} MiB are read per student.")
+                raise Refused(
+                    f"'{shown(_name(item))}' is too much: {_MAX_BYTES // 2**20} MiB are read per student."
+                )
             content = item.entry.read()
         except Refused as reason:
             refused.append(str(reason))
@@ -150,17 +158,12 @@ def _name_fault(chosen: Handed, name: str) -> list[str]:
     return [f"file '{shown(chosen.file)}' was taken for '{name}.ipynb'"]
 
 
-def _number_fault(candidates: list[Candidate], attempt: list[Candidate], best: Candidate) -> list[str]:
-    versions = [item for item in attempt if best.handed.series and item.handed.series == best.handed.series]
-    faults = []
-    if len(versions) > 1:
-        faults.append(
-            f"{len(versions)} attempts were handed in: the newest, '{shown(_name(best.handed))}', counts"
-        )
-    others = len(attempt) - max(len(versions), 1)
-    if others:
-        faults.append(f"{others + 1} notebooks were handed in: '{shown(_name(best.handed))}' was graded")
-    return faults
+def _number_fault(attempt: list[Candidate], chosen: Handed) -> list[str]:
+    versions = sum(item.handed.series == chosen.series for item in attempt) if chosen.series else 1
+    others = len(attempt) - versions
+    name = shown(_name(chosen))
+    faults = [f"{versions} attempts were handed in: the newest, '{name}', counts"] if versions > 1 else []
+    return faults + ([f"{others + 1} notebooks were handed in: '{name}' was graded"] if others else [])
 
 
 def _attempt_faults(handed: list[Handed], chosen: Handed) -> list[str]:

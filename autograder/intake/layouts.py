@@ -55,13 +55,15 @@ class Owner:
     """A student as the download names them.
 
     key: one for each person; name: not cleaned; lms_id: for the way back into the LMS;
-    tag: tells namesakes apart.
+    tag: tells namesakes apart; lasting: the tag is the same in every assignment, so it may
+    always stand in the student's id.
     """
 
     key: tuple[str, ...]
     name: str
     lms_id: str = ""
     tag: str = ""
+    lasting: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -160,7 +162,8 @@ def _canvas(entry: Entry, repeated: set[str]) -> list[Handed]:
     if not match or entry.is_folder or len(entry.parts) > 1 or match["attachment"] in repeated:
         return []
     user = match["user"]
-    owner = Owner(("canvas", user), "_".join(filter(None, (match["name"], user))), user.removeprefix("anon_"))
+    number = user.removeprefix("anon_")
+    owner = Owner(("canvas", user), match["name"] or "anon", number, number, lasting=True)
     file = match["file"] or match["online"]
     version = _CANVAS_VERSION.fullmatch(stem(file))
     return [

@@ -34,8 +34,9 @@ def clean(name: str, limit: int = _MAX_NAME) -> str:
 def student_ids(owners: Iterable[Owner]) -> dict[tuple[str, ...], str]:
     """The id of every owner, by key.
 
-    It is the cleaned name; namesakes get a tag, the number by which the LMS knows them. Ids
-    differ in more than case, since they become file names.
+    It is the cleaned name, followed by `_` and the number by which the LMS knows the student if
+    there are namesakes, or if the number is the same in every assignment. Ids differ in more
+    than case, since they become file names.
     """
     people = {owner.key: owner for owner in owners}
     namesakes = Counter(clean(owner.name).casefold() for owner in people.values())
@@ -52,6 +53,6 @@ def student_ids(owners: Iterable[Owner]) -> dict[tuple[str, ...], str]:
 def _candidates(owner: Owner, base: str, alone: bool) -> Iterable[str]:
     digest = hashlib.sha256("\0".join(owner.key).encode(errors="surrogatepass")).hexdigest()
     tags = [clean(owner.tag, _MAX_TAG)] if owner.tag else []
-    bare = [base] if alone or not owner.tag else []
+    bare = [base] if not owner.tag or (alone and not owner.lasting) else []
     numbered = (f"{base}_{digest[:8]}_{number}" for number in itertools.count(2))
     return itertools.chain(bare, (f"{base}_{tag}" for tag in [*tags, digest[:8]]), numbered)
