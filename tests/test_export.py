@@ -4,17 +4,19 @@ import csv
 import io
 import subprocess
 import sys
+import zipfile
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder import gradebook
+from autograder import gradebook, grading, master
 from autograder.export import write_export
 from autograder.results import Results
 from autograder.sheets import Sheet, SheetError
 from autograder.verdicts import Grades
-from tests.notebooks import PAIR
+from tests.notebooks import PAIR, as_bytes, submission
 from tests.written import judged, write_results
 
 CANVAS = (
@@ -224,3 +226,19 @@ def test_cells_are_those_that_pythons_csv_writes(rows):
         assert [sheet.value(row, column) for column in range(len(cells))] == cells
     sheet.set(1, 0, 'x,"\n')
     assert [*csv.reader(io.StringIO(sheet.text(), newline=""))][1] == ['x,"\n', *rows[0][1:]]
+
+
+def test_from_the_zip_of_canvas_to_its_gradebook(tmp_path, monkeypatch):
+    monkeypatch.setattr(master, "FOLDER", Path(__file__).parent / "masters")
+    with zipfile.ZipFile(tmp_path / "submissions.zip", "w") as archive:
+        archive.writestr("lovelaceada_LATE_11_501_pair.ipynb", as_bytes(submission()))
+        archive.writestr("müllerben_12_502_pair-1.ipynb", as_bytes(submission()))
+        for number, double in ((13, "def double(x): return 2 * x"), (14, "def double(x): return 0")):
+            notebook = as_bytes(submission(double=double))
+            archive.writestr(f"doejo_{number}_50{number}_pair.ipynb", notebook)
+    grading.grade_class("pair", tmp_path / "submissions.zip", out=tmp_path / "out", jobs=1)
+    results = Results.read("pair", tmp_path / "out")
+    assert [student.late for student in results.students()] == [False, False, True, False]
+    (tmp_path / "sheet.csv").write_bytes(CANVAS.encode())
+    sheet = Sheet.read(write_export(results, "canvas", tmp_path / "sheet.csv").path)
+    assert [sheet.value(row, 5) for row in range(2, 7)] == ["5", "5", "5", "4", ""]
