@@ -15,7 +15,9 @@ _ZERO_BY_STATUS = ("error", "timeout", "missing")
 def class_table(grades: Grades) -> Table:
     """The points of every student per question, with the total and what else is to be known."""
     title = f"{grades.assignment}: points by question"
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table = Table(
+        title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0)
+    )
     table.add_column("student", no_wrap=True, vertical="bottom")
     for question in grades.submissions[0].questions:
         name = question.name.replace("_", "_\n")

@@ -144,11 +144,11 @@ def test_files_that_only_look_like_canvas_are_told_apart_by_their_names(tmp_path
     ],
 )
 def test_moodle(tmp_path, pack, pattern):
-    people = [("Ada Lovelace", 12), ("Jean-Luc O'Néill", 13), ("Li Wei", 14), ("Li Wei", 15)]
+    people = [("Ada Lovelace", 92), ("Jean-Luc O'Néill", 13), ("Li Wei", 14), ("Li Wei", 15)]
     members = [(pattern.format(*person, "pair.ipynb"), NOTEBOOK) for person in people]
     found = collected(pack(tmp_path, members))
     assert {name: item.lms_id for name, item in found.items()} == {
-        "Ada Lovelace": "12",
+        "Ada Lovelace": "92",
         "Jean-Luc O'Néill": "13",
         "Li Wei_14": "14",
         "Li Wei_15": "15",
