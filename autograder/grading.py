@@ -76,7 +76,8 @@ def grade_class(
     with _progress(assignment) as progress:
         task = progress.add_task(assignment, total=len(submissions), completed=len(done))
         for judged in _judge_all(waiting, master, seed, limits, jobs, scheduler):
-            store.save(keys[judged.verdict.student], judged)
+            if judged.verdict.status != "crashed":  # the grader's own trouble: the next run tries again
+                store.save(keys[judged.verdict.student], judged)
             done[judged.verdict.student] = judged
             progress.advance(task)
     rows = tuple(_with_intake_faults(done[item.student].verdict, item) for item in submissions)
