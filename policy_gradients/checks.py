@@ -134,7 +134,8 @@ class Checks:
         except AssertionError as failed:
             kind, detail = "failed", "" if self._hidden else str(failed)
         except Exception as error:
-            if _session.get() and isinstance(error, NameError | ImportError):  # not from the student's process
+            if _session.get() and isinstance(error, NameError | ImportError):
+                # not from the student's process, where exceptions arrive as RemoteFailure
                 raise TypeError(f"The test cell of {self.question} is wrong: {error}") from error
             kind, detail = "error", self._error_detail(type(error).__name__, str(error))
         message = "" if kind == "passed" else " ".join(filter(None, [_sentence(detail), _hint(kind, hint)]))
