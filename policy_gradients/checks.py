@@ -165,7 +165,7 @@ class Checks:
             return session.evaluate(expression, values)
         import __main__
 
-        return eval(expression, {**vars(__main__), **values})  # noqa: S307  the author's expression
+        return eval(expression, {**vars(__main__), **values})  # the author wrote the expression
 
     def rng(self) -> np.random.Generator:
         """Random numbers for inputs: the same for every student, secret while grading."""

@@ -203,7 +203,7 @@ def test_gradescope(tmp_path, pack, root):
     members = [
         (f"{root}submission_metadata.yml", METADATA),
         (f"{root}submission_301/pair.ipynb", NOTEBOOK),
-        (f"{root}submission_302/work/pair.ipynb", NOTEBOOK),
+        (f"{root}submission_302/attempt/pair.ipynb", NOTEBOOK),
         (f"{root}submission_303/pair.ipynb", OTHER),
         (f"{root}submission_305/pair.ipynb", NOTEBOOK),
     ]
