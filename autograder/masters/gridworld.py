@@ -94,7 +94,8 @@ def next_state(state, action):
     action : one of "up", "down", "left", "right"
     returns : tuple (x, y), the next state
 
-    Example: from (2, 3), up leads to (1, 3), down to (3, 3), left to (2, 2), right to (2, 4).
+    Example: from (2, 3), up leads to (1, 3), down to (3, 3), left to (2, 2),
+    right to (2, 4).
     """
     ### BEGIN SOLUTION
     down, right = {"up": (-1, 0), "down": (1, 0), "left": (0, -1), "right": (0, 1)}[action]
@@ -105,16 +106,23 @@ def next_state(state, action):
 # %% nbgrader={"grade": true, "grade_id": "test_next_state", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 check = Checks("next_state", points=2)
 up, down, left, right = "up down left right".split()
-with check("up and down change x, the row", hint="Row 1 is at the top: up lowers x by 1."):
+with check(
+    "up and down change x, the row", hint="Row 1 is at the top: up lowers x by 1."
+):
     close(next_state((3, 2), up), (2, 2), what="Up from (3, 2) led to")
     close(next_state((3, 2), down), (4, 2), what="Down from (3, 2) led to")
 with check("left and right change y, the column", hint="Left lowers y by 1."):
     close(next_state((3, 2), left), (3, 1), what="Left from (3, 2) led to")
     close(next_state((3, 2), right), (3, 3), what="Right from (3, 2) led to")
-with check("a wall keeps the agent where it is", hint="Does it leave, bounce back, or reappear?"):
+with check(
+    "a wall keeps the agent where it is",
+    hint="Does it leave, bounce back, or reappear?",
+):
     close(next_state((1, 2), up), (1, 2), what="Up from (1, 2) led to")
     close(next_state((2, 4), right), (2, 4), what="Right from (2, 4) led to")
-with check("the outermost cells can be entered and left", hint="Coordinates run from 1 to 4."):
+with check(
+    "the outermost cells can be entered and left", hint="Coordinates run from 1 to 4."
+):
     close(next_state((2, 1), up), (1, 1), what="Up from (2, 1) led to")
     close(next_state((1, 3), right), (1, 4), what="Right from (1, 3) led to")
     close(next_state((1, 1), down), (2, 1), what="Down from (1, 1) led to")
@@ -181,8 +189,8 @@ def reward(state, goal, pit):
     state, goal, pit : tuples (x, y) of two integers in 1..4; goal and pit differ
     returns : float
 
-    Example: with goal (4, 4) and pit (2, 3), entering (4, 4) yields 1, (2, 3) yields -1,
-    (4, 3) yields -0.1 and (1, 1) yields -0.1.
+    Example: with goal (4, 4) and pit (2, 3), entering (4, 4) yields 1,
+    (2, 3) yields -1, (4, 3) yields -0.1 and (1, 1) yields -0.1.
     """
     ### BEGIN SOLUTION
     if state == goal:
@@ -194,19 +202,32 @@ def reward(state, goal, pit):
 
 # %% nbgrader={"grade": true, "grade_id": "test_reward", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 check = Checks("reward", points=2)
-goal, pit = (4, 4), (2, 3)  # tuple([4, 4]) below is equal to the goal, but another object
-with check("entering the goal yields +1", hint="Instead of -0.1. Compare with ==, not `is`."):
+# tuple([4, 4]) below is equal to the goal, but another object
+goal, pit = (4, 4), (2, 3)
+with check(
+    "entering the goal yields +1", hint="Instead of -0.1. Compare with ==, not `is`."
+):
     close(reward(tuple([4, 4]), goal, pit), 1, what="The goal yielded")
-with check("entering the pit yields -1", hint="Instead of -0.1. Compare with ==, not `is`."):
+with check(
+    "entering the pit yields -1", hint="Instead of -0.1. Compare with ==, not `is`."
+):
     close(reward(tuple([2, 3]), goal, pit), -1, what="The pit yielded")
 with check("entering any other state yields -0.1", hint="Both coordinates must agree."):
     for other in [(1, 1), (4, 3), (3, 2), (2, 2)]:
         close(reward(other, goal, pit), -0.1, what=f"{other} yielded")
-with check("goal and pit are where the arguments say", hint="Are fixed coordinates used?"):
+with check(
+    "goal and pit are where the arguments say", hint="Are fixed coordinates used?"
+):
     goal, pit = (1, 2), (3, 3)
-    close(reward(tuple([1, 2]), goal, pit), 1, what="With the goal at (1, 2), it yielded")
-    close(reward(tuple([3, 3]), goal, pit), -1, what="With the pit at (3, 3), it yielded")
-    close(reward((4, 4), goal, pit), -0.1, what="With the goal at (1, 2), (4, 4) yielded")
+    close(
+        reward(tuple([1, 2]), goal, pit), 1, what="With the goal at (1, 2), it yielded"
+    )
+    close(
+        reward(tuple([3, 3]), goal, pit), -1, what="With the pit at (3, 3), it yielded"
+    )
+    close(
+        reward((4, 4), goal, pit), -0.1, what="With the goal at (1, 2), (4, 4) yielded"
+    )
 ### BEGIN HIDDEN TESTS
 check.hide()
 
@@ -263,11 +284,13 @@ check.score()
 def discounted_return(rewards, gamma):
     r"""The return G = sum over t = 0..T-1 of gamma^t r_t.
 
-    rewards : list of T numbers, the rewards of one episode; it is not changed, and T may be 0
+    rewards : list of T numbers, the rewards of one episode; it is not changed,
+        and T may be 0
     gamma : the discount, a number in [0, 1]
     returns : float, 0 for an empty episode
 
-    Example: rewards [1, 2, 4, 8] and gamma 0.5 give 1 + 0.5 * 2 + 0.25 * 4 + 0.125 * 8 = 4.
+    Example: rewards [1, 2, 4, 8] and gamma 0.5 give
+    1 + 0.5 * 2 + 0.25 * 4 + 0.125 * 8 = 4.
     """
     ### BEGIN SOLUTION
     return float(sum(gamma**t * reward_t for t, reward_t in enumerate(rewards)))
@@ -275,17 +298,26 @@ def discounted_return(rewards, gamma):
 
 # %% nbgrader={"grade": true, "grade_id": "test_discounted_return", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 check = Checks("discounted_return", points=2)
-with check("[1, 2, 4, 8] with gamma = 0.5", hint="The weights are 1, gamma, gamma^2, gamma^3."):
+with check(
+    "[1, 2, 4, 8] with gamma = 0.5", hint="The weights are 1, gamma, gamma^2, gamma^3."
+):
     close(discounted_return([1, 2, 4, 8], 0.5), 4)
-with check("[-1, 0, -1, 1] with gamma = 0.5", hint="Is a sign, a zero or a fraction lost?"):
+with check(
+    "[-1, 0, -1, 1] with gamma = 0.5", hint="Is a sign, a zero or a fraction lost?"
+):
     close(discounted_return([-1, 0, -1, 1], 0.5), -1.125)
 with check("gamma = 1 adds up all rewards", hint="Is gamma fixed, or the mean taken?"):
     close(discounted_return([3, -1, 2, 5], 1), 9)
-with check("gamma = 0 keeps the first reward only", hint="0^0 = 1 here. Is the order reversed?"):
+with check(
+    "gamma = 0 keeps the first reward only", hint="0^0 = 1 here. Is the order reversed?"
+):
     close(discounted_return([3, -1, 2, 5], 0), 3)
 with check("an empty episode has the return 0", hint="There is no first reward then."):
     close(discounted_return([], 0.9), 0)
-with check("the list of rewards is not changed", hint="pop, reverse and rewards[t] = change it."):
+with check(
+    "the list of rewards is not changed",
+    hint="pop, reverse and rewards[t] = change it.",
+):
     result, after = check.evaluate("[discounted_return(r, 0.5), r]", r=[1, 2, 4, 8])
     close(after, [1, 2, 4, 8], what="It became")
     numbers(result)
@@ -383,12 +415,13 @@ def softmax_policy(theta, state):
 
     pi(a | s) = exp(theta[s, a]) / (sum over a' of exp(theta[s, a']))
 
-    theta : float array (4, 4, 4), logits; the axes are x - 1, y - 1 and the action, in the order
-        up, down, left, right; it is not changed
+    theta : float array (4, 4, 4), logits; the axes are x - 1, y - 1 and the action,
+        in the order up, down, left, right; it is not changed
     state : tuple (x, y) of two integers in 1..4
     returns : float array (4,), positive numbers that sum to 1
 
-    Example: logits [log 1, log 2, log 3, log 4] at theta[x - 1, y - 1] give [0.1, 0.2, 0.3, 0.4].
+    Example: logits [log 1, log 2, log 3, log 4] at theta[x - 1, y - 1] give
+    [0.1, 0.2, 0.3, 0.4].
     """
     ### BEGIN SOLUTION
     x, y = state
@@ -406,21 +439,34 @@ check = Checks("softmax_policy", points=2)
 def table():
     """Logits that are 0 but in three states."""
     theta = np.zeros((4, 4, 4))
-    theta[0, 2], theta[2, 0], theta[1, 3] = np.log([[1, 2, 3, 4], [4, 3, 2, 1], [1, 1, 1, 4]])
+    weights = [[1, 2, 3, 4], [4, 3, 2, 1], [1, 1, 1, 4]]
+    theta[0, 2], theta[2, 0], theta[1, 3] = np.log(weights)
     return theta
 
 
-with check("equal logits give four times 1/4", hint="Is the softmax taken over all 64 logits?"):
+with check(
+    "equal logits give four times 1/4", hint="Is the softmax taken over all 64 logits?"
+):
     close(softmax_policy(table(), (4, 4)), [0.25, 0.25, 0.25, 0.25])
-with check("logits log 1, log 2, log 3, log 4", hint="exp, then divide by the sum of the four."):
+with check(
+    "logits log 1, log 2, log 3, log 4", hint="exp, then divide by the sum of the four."
+):
     close(softmax_policy(table(), (1, 3)), [0.1, 0.2, 0.3, 0.4])
-with check("logits are at theta[x - 1, y - 1]", hint="Are x and y swapped, or not reduced by 1?"):
+with check(
+    "logits are at theta[x - 1, y - 1]",
+    hint="Are x and y swapped, or not reduced by 1?",
+):
     close(softmax_policy(table(), (3, 1)), [0.4, 0.3, 0.2, 0.1])
     close(softmax_policy(table(), (2, 4)), [1 / 7, 1 / 7, 1 / 7, 4 / 7])
-with check("the probabilities sum to 1", hint="Divide by the sum of the four exponentials."):
+with check(
+    "the probabilities sum to 1", hint="Divide by the sum of the four exponentials."
+):
     close(numbers(softmax_policy(table(), (1, 3))).sum(), 1, what="The sum is")
-with check("theta is not changed", hint="theta[i, j] is a view: `-=` on it changes theta."):
-    result, after = check.evaluate("[softmax_policy(theta, (1, 3)), theta]", theta=table())
+with check(
+    "theta is not changed", hint="theta[i, j] is a view: `-=` on it changes theta."
+):
+    expression = "[softmax_policy(theta, (1, 3)), theta]"
+    result, after = check.evaluate(expression, theta=table())
     assert np.allclose(after, table()), "After the call theta holds other numbers."
     numbers(result)
 ### BEGIN HIDDEN TESTS
@@ -495,15 +541,16 @@ check.score()
 def score(theta, state, action):
     """The gradient of log pi(action | state) with respect to theta.
 
-    d log pi(a | s) / d theta[s', b] = (1 if b is a else 0) - pi(b | s) where s' = s, else 0
+    d log pi(a | s) / d theta[s', b]
+        = (1 if b is a else 0) - pi(b | s) where s' = s, else 0
 
     theta : float array (4, 4, 4), as in `softmax_policy`; it is not changed
     state : tuple (x, y) of two integers in 1..4
     action : one of "up", "down", "left", "right"
     returns : float array (4, 4, 4), a new one at every call
 
-    Example: where pi is [0.1, 0.2, 0.3, 0.4], the score of "left" is [-0.1, -0.2, 0.7, -0.4] at
-    [x - 1, y - 1] and 0 elsewhere.
+    Example: where pi is [0.1, 0.2, 0.3, 0.4], the score of "left" is
+    [-0.1, -0.2, 0.7, -0.4] at [x - 1, y - 1] and 0 elsewhere.
     """
     ### BEGIN SOLUTION
     x, y = state
@@ -527,19 +574,28 @@ def table():
     return theta
 
 
-with check("it has theta's shape", hint="It has an entry for each of theta's, mostly 0."):
+with check(
+    "it has theta's shape", hint="It has an entry for each of theta's, mostly 0."
+):
     shape = numbers(score(table(), (1, 3), left)).shape
     assert shape == (4, 4, 4), f"Its shape is {shape}; it should be (4, 4, 4)."
-with check("left, where pi is [0.1, 0.2, 0.3, 0.4]", hint="1 for left, minus pi.", weight=2):
+with check(
+    "left, where pi is [0.1, 0.2, 0.3, 0.4]", hint="1 for left, minus pi.", weight=2
+):
     close(numbers(score(table(), (1, 3), left))[0, 2], [-0.1, -0.2, 0.7, -0.4])
-with check("each action has its own place", hint="The order is up, down, left, right.", weight=2):
+with check(
+    "each action has its own place",
+    hint="The order is up, down, left, right.", weight=2,
+):
     for place, action in enumerate([up, down, left, right]):
         row = numbers(score(table(), (4, 1), action))[3, 0]
         close(row, np.eye(4)[place] - 0.25, what=f"For {action} it is")
 with check("it is 0 at all other states", hint="They do not occur in log pi(a | s)."):
     others = np.delete(numbers(score(table(), (1, 3), up)).reshape(16, 4), 2, axis=0)
     assert np.allclose(others, 0), "Entries of other states are not 0."
-with check("theta is not changed", hint="Make a new array: theta[i, j] is a view of theta."):
+with check(
+    "theta is not changed", hint="Make a new array: theta[i, j] is a view of theta."
+):
     result, after = check.evaluate("[score(theta, (1, 3), 'up'), theta]", theta=table())
     assert np.allclose(after, table()), "After the call theta holds other numbers."
     numbers(result)
@@ -620,7 +676,8 @@ MAX_STEPS = 100
 
 # %% tags=["training"]
 def sample_trajectory(theta, rng):
-    """The states s_0..s_T, actions and rewards of one episode of at most MAX_STEPS steps."""
+    """The states s_0..s_T, actions and rewards of one episode
+    of at most MAX_STEPS steps."""
     states, actions, rewards = [START], [], []
     while states[-1] not in (GOAL, PIT) and len(actions) < MAX_STEPS:
         actions.append(ACTIONS[rng.choice(4, p=softmax_policy(theta, states[-1]))])
@@ -640,7 +697,9 @@ mdp = tabular.gridworld(discount=GAMMA)
 optimal_values, optimal_action_values = tabular.value_iteration(mdp)
 optimum = mdp.start @ optimal_values
 random_policy = tabular.expected_return(mdp, np.full((16, 4), 1 / 4))
-print(f"expected return: exact optimum {optimum:.3f}, random policy {random_policy:.3f}")
+print(
+    f"expected return: exact optimum {optimum:.3f}, random policy {random_policy:.3f}"
+)
 
 # %% [markdown]
 # The second one tests your environment: episodes sampled with your functions, at $\theta = 0$, must agree with it up to
@@ -655,8 +714,13 @@ def returns_and_truncation(theta, n, rng):
     return np.array(returns), np.array(truncated)
 
 # %% tags=["training"]
-returns, truncated = returns_and_truncation(np.zeros((4, 4, 4)), 2000, np.random.default_rng(0))
-print(f"mean of 2,000 episodes {returns.mean():.3f}, standard error {returns.std() / 2000**0.5:.3f}")
+returns, truncated = returns_and_truncation(
+    np.zeros((4, 4, 4)), 2000, np.random.default_rng(0)
+)
+print(
+    f"mean of 2,000 episodes {returns.mean():.3f}, "
+    f"standard error {returns.std() / 2000**0.5:.3f}"
+)
 print(f"truncated at {MAX_STEPS} steps: {truncated.mean():.2%}")
 
 # %% [markdown]
@@ -696,20 +760,26 @@ def gradient_estimate(theta, trajectories, weight):
 
 # %% tags=["training"]
 def train(weight, seed, budget=15_000, step_size=1.0):
-    """The trained theta, and for each update the steps so far and its batch's mean return."""
+    """The trained theta, and for each update the steps so far
+    and its batch's mean return."""
     rng, theta = np.random.default_rng(seed), np.zeros((4, 4, 4))
     steps, curve = [0], []
     while steps[-1] < budget:
         batch = [sample_trajectory(theta, rng) for _ in range(10)]
         theta = theta + step_size * gradient_estimate(theta, batch, weight)
         steps.append(steps[-1] + sum(len(rewards) for _, _, rewards in batch))
-        curve.append(np.mean([discounted_return(rewards, GAMMA) for _, _, rewards in batch]))
+        curve.append(
+            np.mean([discounted_return(rewards, GAMMA) for _, _, rewards in batch])
+        )
     return theta, np.array(steps[1:]), np.array(curve)
 
 # %% tags=["training"]
 SEEDS = range(10)
 jobs = [(name, seed) for name in WEIGHTS for seed in SEEDS]
-runs = {(name, seed): train(WEIGHTS[name], seed) for name, seed in tqdm(jobs, desc="training")}
+runs = {
+    (name, seed): train(WEIGHTS[name], seed)
+    for name, seed in tqdm(jobs, desc="training")
+}
 
 # %% [markdown]
 # ### Learning curves
@@ -725,10 +795,12 @@ for name in WEIGHTS:
 
 # %% tags=["training"]
 def draw_curves(ax, name, colour):
-    """The median over the seeds, a band from the worst to the best, the two reference points."""
+    """The median over the seeds, a band from the worst to the best,
+    the two reference points."""
     worst, best = curves[name].min(axis=0), curves[name].max(axis=0)
     ax.fill_between(steps, worst, best, color=colour, alpha=0.3, linewidth=0)
-    ax.plot(steps, np.median(curves[name], axis=0), color=colour, label="median of the seeds")
+    median = np.median(curves[name], axis=0)
+    ax.plot(steps, median, color=colour, label="median of the seeds")
     ax.axhline(optimum, color="C2", linestyle="--", label="exact optimum")
     ax.axhline(random_policy, color="C4", linestyle=":", label="random policy")
     ax.set(title=name, xlabel="environment steps", xticks=range(0, 15_001, 5_000))
@@ -749,7 +821,8 @@ plt.show()
 
 # %% tags=["training"]
 def final(name, seed):
-    """The mean return of a run's last policy, and the truncated share of its episodes."""
+    """The mean return of a run's last policy,
+    and the truncated share of its episodes."""
     theta, rng = runs[name, seed][0], np.random.default_rng(1000 + seed)
     returns, truncated = returns_and_truncation(theta, 100, rng)
     return returns.mean(), truncated.mean()
@@ -762,17 +835,29 @@ def row(*cells):
     return "| " + " | ".join(map(str, cells)) + " |\n"
 
 
-summary = {name: f"{r[:, 0].mean():.2f} ± {r[:, 0].std(ddof=1):.2f}" for name, r in finals.items()}
-text = row("seed", "total return", "truncated", "reward-to-go", "truncated") + row(*["---"] * 5)
+summary = {
+    name: f"{r[:, 0].mean():.2f} ± {r[:, 0].std(ddof=1):.2f}"
+    for name, r in finals.items()
+}
+text = row("seed", "total return", "truncated", "reward-to-go", "truncated")
+text += row(*["---"] * 5)
 for seed, (total, to_go) in enumerate(zip(*finals.values(), strict=True)):
-    text += row(seed, f"{total[0]:.2f}", f"{total[1]:.0%}", f"{to_go[0]:.2f}", f"{to_go[1]:.0%}")
-text += row("mean ± standard deviation", summary["total return"], "", summary["reward-to-go"], "")
+    text += row(
+        seed, f"{total[0]:.2f}", f"{total[1]:.0%}", f"{to_go[0]:.2f}", f"{to_go[1]:.0%}"
+    )
+text += row(
+    "mean ± standard deviation",
+    summary["total return"], "", summary["reward-to-go"], "",
+)
 display(Markdown(text))
 
 # %% tags=["training"]
 for name, result in finals.items():
     below, lowest = (result[:, 0] < 0).sum(), result[:, 0].min()
-    print(f"{name}: {summary[name]}, lowest {lowest:.2f}, below 0: {below} of {len(SEEDS)} seeds")
+    print(
+        f"{name}: {summary[name]}, lowest {lowest:.2f}, "
+        f"below 0: {below} of {len(SEEDS)} seeds"
+    )
 print(f"exact optimum {optimum:.2f}, random policy {random_policy:.2f}")
 
 # %% [markdown]
@@ -798,7 +883,9 @@ print(f"exact optimum {optimum:.2f}, random policy {random_policy:.2f}")
 # %% tags=["training"]
 def as_table(theta):
     """(4, 4, 4): the probabilities of the four actions in every state."""
-    return np.array([[softmax_policy(theta, (x, y)) for y in range(1, 5)] for x in range(1, 5)])
+    return np.array(
+        [[softmax_policy(theta, (x, y)) for y in range(1, 5)] for x in range(1, 5)]
+    )
 
 
 best_actions = tabular.greedy_policy(optimal_action_values)
@@ -807,9 +894,11 @@ worst = min(jobs, key=lambda job: finals[job[0]][job[1], 0])
 
 # %% tags=["training"] mystnb={"image": {"alt": "Three gridworlds with arrows. The exact optimum has the optimal value of every state and arrows that lead round the pit to the goal. The learned policy with the reward-to-go has one long arrow in the states along one such way and shorter arrows in several directions elsewhere. The arrows of the run with the lowest final return lead from the start straight into the pit."}}
 fig, axes = plt.subplots(1, 3, figsize=(12, 4.3))
-draw_gridworld(values=optimal_values, policy=best_actions, ax=axes[0]).set_title("exact optimum")
+draw_gridworld(values=optimal_values, policy=best_actions, ax=axes[0])
+axes[0].set_title("exact optimum")
 draw_gridworld(policy=learned, ax=axes[1]).set_title("reward-to-go, seed 0")
-draw_gridworld(policy=as_table(runs[worst][0]), ax=axes[2]).set_title("lowest: {}, seed {}".format(*worst))
+draw_gridworld(policy=as_table(runs[worst][0]), ax=axes[2])
+axes[2].set_title("lowest: {}, seed {}".format(*worst))
 plt.show()
 
 # %% [markdown]
@@ -817,10 +906,15 @@ plt.show()
 # this can be counted, with the exact expected number of visits of the learned policy to each state:
 
 # %% tags=["training"]
-often = tabular.visitation(mdp, learned.reshape(16, 4)) >= 0.1  # once in ten episodes, on average
+# once in ten episodes, on average
+often = tabular.visitation(mdp, learned.reshape(16, 4)) >= 0.1
 agrees = best_actions[range(16), learned.reshape(16, 4).argmax(axis=1)] > 0
-for kind, some in {"visited often": often, "visited rarely": ~often & ~mdp.terminal}.items():
-    print(f"{kind}: {some.sum()} states, the likeliest action is optimal in {(some & agrees).sum()}")
+rarely = ~often & ~mdp.terminal
+for kind, some in {"visited often": often, "visited rarely": rarely}.items():
+    print(
+        f"{kind}: {some.sum()} states, "
+        f"the likeliest action is optimal in {(some & agrees).sum()}"
+    )
 
 # %% [markdown]
 # ## What to try next

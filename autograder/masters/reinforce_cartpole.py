@@ -101,7 +101,8 @@ def compute_weighted_log_prob(action_prob, episode_return):
 
     Returns a scalar that JAX can differentiate with respect to `action_prob`.
 
-    Examples (p, G -> result): 0.5, 1 -> -0.693;  0.5, -2 -> 1.386;  0.8, 100 -> -22.314;  1, 7 -> 0
+    Examples (p, G -> result):
+    0.5, 1 -> -0.693;  0.5, -2 -> 1.386;  0.8, 100 -> -22.314;  1, 7 -> 0
     """
     ### BEGIN SOLUTION
     return episode_return * jnp.log(action_prob)
@@ -110,11 +111,20 @@ def compute_weighted_log_prob(action_prob, episode_return):
 # %% nbgrader={"grade": true, "grade_id": "test_compute_weighted_log_prob", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 check = Checks("compute_weighted_log_prob", points=2)
 
-with check("p = 0.8 with a return of 100", hint="It should be 100 log 0.8, with the natural logarithm."):
+with check(
+    "p = 0.8 with a return of 100",
+    hint="It should be 100 log 0.8, with the natural logarithm.",
+):
     close(compute_weighted_log_prob(0.8, 100.0), -22.314355)
-with check("a negative return makes the result positive", hint="Is the sign of the return kept?"):
+with check(
+    "a negative return makes the result positive",
+    hint="Is the sign of the return kept?",
+):
     close(compute_weighted_log_prob(0.5, -2.0), 1.386294)
-with check("JAX can differentiate it", hint="jax.grad follows jnp.log, but not math.log, np.log or float(...)."):
+with check(
+    "JAX can differentiate it",
+    hint="jax.grad follows jnp.log, but not math.log, np.log or float(...).",
+):
     close(check.evaluate("jax.grad(compute_weighted_log_prob)(0.8, 100.0)"), 125.0)
 
 ### BEGIN HIDDEN TESTS
@@ -169,9 +179,11 @@ check.score()
 
 # %% nbgrader={"grade": false, "grade_id": "compute_returns", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def compute_returns(rewards, gamma=0.99):
-    """The discounted rewards-to-go of one episode: G_t = r_t + gamma r_{t+1} + gamma^2 r_{t+2} + ...
+    """The discounted rewards-to-go of one episode:
+    G_t = r_t + gamma r_{t+1} + gamma^2 r_{t+2} + ...
 
-    rewards : the T rewards of an episode, a list, tuple or array; it is not changed. T may be 0.
+    rewards : the T rewards of an episode, a list, tuple or array; it is not changed.
+        T may be 0.
     gamma : the discount, between 0 and 1, both included
 
     Returns G_0, ..., G_{T-1}: a list or an array of length T.
@@ -190,13 +202,25 @@ def compute_returns(rewards, gamma=0.99):
 # %% nbgrader={"grade": true, "grade_id": "test_compute_returns", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 check = Checks("compute_returns", points=3)
 
-with check("gamma = 1 adds up the rewards from t on", hint="Each entry holds its own reward and all later ones, none of the earlier."):
+with check(
+    "gamma = 1 adds up the rewards from t on",
+    hint="Each entry holds its own reward and all later ones, none of the earlier.",
+):
     close(compute_returns([1, 2, 3, 4], gamma=1), [10, 9, 7, 4])
-with check("gamma = 0 leaves the rewards as they are", hint="With gamma = 0 only the step's own reward is left."):
+with check(
+    "gamma = 0 leaves the rewards as they are",
+    hint="With gamma = 0 only the step's own reward is left.",
+):
     close(compute_returns([1, 2, 3, 4], gamma=0), [1, 2, 3, 4])
-with check("the default discount is 0.99", hint="A reward k steps later counts gamma to the power of k."):
+with check(
+    "the default discount is 0.99",
+    hint="A reward k steps later counts gamma to the power of k.",
+):
     close(compute_returns([1, 2, 3, 4]), [9.801496, 8.8904, 6.96, 4.0])
-with check("an episode of one step, and one of none", hint="An empty episode has an empty sequence of returns."):
+with check(
+    "an episode of one step, and one of none",
+    hint="An empty episode has an empty sequence of returns.",
+):
     close(compute_returns([5.0]), [5.0])
     close(compute_returns([]), [])
 
@@ -276,12 +300,13 @@ def sample_action(random_key, logits):
     """Draw one action from the categorical distribution with these logits.
 
     random_key : a JAX random key; the same key gives the same action
-    logits : (A,) floats, one per action; P(action = a) = exp(logits[a]) / sum of exp(logits)
+    logits : (A,) floats, one per action;
+        P(action = a) = exp(logits[a]) / sum of exp(logits)
 
     Returns the action, a single integer in 0..A-1.
 
-    Example: for logits (0, log 3, 0, 0) about half of many draws, with a key each, are 1,
-    and 0, 2 and 3 come up in a sixth of them each.
+    Example: for logits (0, log 3, 0, 0) about half of many draws, with a key each,
+    are 1, and 0, 2 and 3 come up in a sixth of them each.
     """
     ### BEGIN SOLUTION
     return jax.random.categorical(random_key, logits)
@@ -295,15 +320,33 @@ import numpy as np
 check = Checks("sample_action", points=2)
 keys = jax.random.split(jax.random.PRNGKey(0), 300)
 
-with check("it returns one integer", hint="A single integer such as 1: no float, no one-hot vector, no list.", weight=0.5):
+with check(
+    "it returns one integer",
+    hint="A single integer such as 1: no float, no one-hot vector, no list.",
+    weight=0.5,
+):
     action = sample_action(keys[0], jnp.array([1.0, 2.0]))
-    assert np.asarray(action).shape == () and np.asarray(action).dtype.kind in "iu", "That is not an integer."
-with check("the same key gives the same action", hint="Does all randomness come from `random_key`?", weight=0.5):
-    first, second = [[int(sample_action(key, jnp.zeros(2))) for key in keys[:30]] for _ in range(2)]
+    assert np.asarray(action).shape == () and np.asarray(action).dtype.kind in "iu", (
+        "That is not an integer."
+    )
+with check(
+    "the same key gives the same action",
+    hint="Does all randomness come from `random_key`?",
+    weight=0.5,
+):
+    first, second = [
+        [int(sample_action(key, jnp.zeros(2))) for key in keys[:30]] for _ in range(2)
+    ]
     assert first == second, "It returned different actions for the same key."
-with check("log-odds of 2: action 1 in 88 % of the draws", hint="Are these logits, and not probabilities? Are they scaled?"):
+with check(
+    "log-odds of 2: action 1 in 88 % of the draws",
+    hint="Are these logits, and not probabilities? Are they scaled?",
+):
     actions = [int(sample_action(key, jnp.array([-1.0, 1.0]))) for key in keys]
-    close(np.mean(actions), 0.88, rtol=0, atol=0.11, what="Over 300 keys the mean of the actions was")
+    close(
+        np.mean(actions), 0.88, rtol=0, atol=0.11,
+        what="Over 300 keys the mean of the actions was",
+    )
 
 ### BEGIN HIDDEN TESTS
 check.hide()
@@ -390,16 +433,18 @@ check.score()
 
 # %% nbgrader={"grade": false, "grade_id": "policy_gradient_loss", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def policy_gradient_loss(action, logits, returns):
-    """The loss whose gradient is minus the policy gradient's term of one step: -G log pi(a | s).
+    """The loss whose gradient is minus the policy gradient's term of one step:
+    -G log pi(a | s).
 
     action : integer scalar a in 0..A-1
     logits : (A,) floats, of which the softmax gives the policy's probabilities
     returns : scalar, the return or another weight of this step
 
-    Returns a scalar, usable under jax.grad (with respect to `logits`), jax.vmap and jax.jit.
+    Returns a scalar, usable under jax.grad (with respect to `logits`), jax.vmap and
+    jax.jit.
 
-    Example: action 1, logits (1, 2), returns 10 -> 3.133, and the gradient with respect to
-    the logits is (2.689, -2.689): a step downhill makes action 1 more likely.
+    Example: action 1, logits (1, 2), returns 10 -> 3.133, and the gradient with respect
+    to the logits is (2.689, -2.689): a step downhill makes action 1 more likely.
     """
     ### BEGIN SOLUTION
     action_prob = jax.nn.softmax(logits)[action]
@@ -411,14 +456,34 @@ import jax.numpy as jnp
 
 check = Checks("policy_gradient_loss", points=3)
 
-with check("its value for action 1, logits (1, 2) and a return of 10", hint="Minus the return times the log of the action's softmax probability. Is the sign right?"):
+with check(
+    "its value for action 1, logits (1, 2) and a return of 10",
+    hint="Minus the return times the log of the action's softmax probability. "
+    "Is the sign right?",
+):
     close(policy_gradient_loss(1, jnp.array([1.0, 2.0]), 10.0), 3.132617)
-with check("its value with four actions", hint="Is the probability of the action taken the one that counts, for any number of actions?"):
+with check(
+    "its value with four actions",
+    hint="Is the probability of the action taken the one that counts, "
+    "for any number of actions?",
+):
     close(policy_gradient_loss(3, jnp.zeros(4), 1.0), 1.386294)
-with check("its gradient with respect to the logits", hint="Does everything between the logits and the loss stay in JAX?"):
-    close(check.evaluate("jax.grad(policy_gradient_loss, argnums=1)(1, jnp.array([1.0, 2.0]), 10.0)"), [2.689414, -2.689414])
-with check("it works on a batch by jax.vmap", hint="Use only jnp functions, no int(...), float(...) or `if` on the arguments."):
-    batch = check.evaluate("jax.vmap(policy_gradient_loss)(jnp.array([0, 1]), jnp.zeros((2, 2)), jnp.array([1.0, -1.0]))")
+with check(
+    "its gradient with respect to the logits",
+    hint="Does everything between the logits and the loss stay in JAX?",
+):
+    gradient = check.evaluate(
+        "jax.grad(policy_gradient_loss, argnums=1)(1, jnp.array([1.0, 2.0]), 10.0)"
+    )
+    close(gradient, [2.689414, -2.689414])
+with check(
+    "it works on a batch by jax.vmap",
+    hint="Use only jnp functions, no int(...), float(...) or `if` on the arguments.",
+):
+    batch = check.evaluate(
+        "jax.vmap(policy_gradient_loss)"
+        "(jnp.array([0, 1]), jnp.zeros((2, 2)), jnp.array([1.0, -1.0]))"
+    )
     close(batch, [0.693147, -0.693147])
 
 ### BEGIN HIDDEN TESTS
@@ -517,7 +582,10 @@ def make_policy(n_actions, hidden):
 # %% tags=["training"]
 policy = make_policy(cartpole.N_ACTIONS, hidden=[32, 32])
 params = policy.init(jax.random.PRNGKey(0), jnp.zeros(cartpole.OBSERVATION_SIZE))
-print("logits of an untrained policy:", policy.apply(params, jnp.array([0.0, 0.0, 0.1, 0.0])))
+print(
+    "logits of an untrained policy:",
+    policy.apply(params, jnp.array([0.0, 0.0, 0.1, 0.0])),
+)
 
 # %% [markdown]
 # ### Acting
@@ -531,7 +599,8 @@ print("logits of an untrained policy:", policy.apply(params, jnp.array([0.0, 0.0
 
 # %% tags=["training"]
 def make_act(policy):
-    """act(params, random_key, observation): an action drawn from the policy, for one observation."""
+    """act(params, random_key, observation): an action drawn from the policy,
+    for one observation."""
     def act(params, random_key, observation):
         return sample_action(random_key, policy.apply(params, observation))
 
@@ -562,8 +631,12 @@ class Memory:
 
     def store(self, episodes):
         rewards = np.asarray(episodes.rewards)
-        columns = [compute_returns(rewards[:, i], GAMMA) for i in range(rewards.shape[1])]
-        self._content = episodes, np.stack([np.asarray(column, np.float32) for column in columns], axis=1)
+        columns = [
+            compute_returns(rewards[:, i], GAMMA) for i in range(rewards.shape[1])
+        ]
+        self._content = episodes, np.stack(
+            [np.asarray(column, np.float32) for column in columns], axis=1
+        )
 
     def take(self):
         content, self._content = self._content, None
@@ -584,7 +657,8 @@ class Memory:
 
 # %% tags=["training"]
 def weights_of(returns, mask):
-    """(T, N) returns minus their mean over the running episodes, scaled to a root mean square of 1."""
+    """(T, N) returns minus their mean over the running episodes,
+    scaled to a root mean square of 1."""
     running = np.maximum(mask.sum(axis=1, keepdims=True), 1)
     baseline = (returns * mask).sum(axis=1, keepdims=True) / running
     differences = (returns - baseline) * mask
@@ -603,12 +677,16 @@ def make_learn(policy, optimiser):
     """learn(params, state, episodes, weights): one step of the optimiser, compiled."""
     def loss(params, episodes, weights):
         logits = policy.apply(params, episodes.observations)
-        losses = jax.vmap(jax.vmap(policy_gradient_loss))(episodes.actions, logits, weights)
+        losses = jax.vmap(jax.vmap(policy_gradient_loss))(
+            episodes.actions, logits, weights
+        )
         return (episodes.mask * losses).sum() / episodes.mask.shape[1]
 
     @jax.jit
     def learn(params, state, episodes, weights):
-        updates, state = optimiser.update(jax.grad(loss)(params, episodes, weights), state)
+        updates, state = optimiser.update(
+            jax.grad(loss)(params, episodes, weights), state
+        )
         return optax.apply_updates(params, updates), state
 
     return learn
@@ -621,8 +699,12 @@ def make_learn(policy, optimiser):
 # with what it has learned so far.
 
 # %% tags=["training"]
-def train(policy, observation_size, learning_rate, collect, max_steps, seed, is_solved=lambda *_: False):
-    """REINFORCE. Returns the parameters, and the curve: steps taken and mean return, for each batch."""
+def train(
+    policy, observation_size, learning_rate, collect, max_steps, seed,
+    is_solved=lambda *_: False,
+):
+    """REINFORCE. Returns the parameters, and the curve: steps taken and mean return,
+    for each batch."""
     keys, memory, curve, steps = hk.PRNGSequence(seed), Memory(), [], 0
     optimiser = optax.adam(learning_rate)
     learn = make_learn(policy, optimiser)
@@ -636,10 +718,15 @@ def train(policy, observation_size, learning_rate, collect, max_steps, seed, is_
             steps += episodes.lengths.sum()
             curve.append((steps, episodes.returns.mean()))
             bar.update(episodes.lengths.sum())
-            bar.set_postfix({"return": f"{curve[-1][1]:.1f}", "length": f"{episodes.lengths.mean():.0f}"})
+            bar.set_postfix({
+                "return": f"{curve[-1][1]:.1f}",
+                "length": f"{episodes.lengths.mean():.0f}",
+            })
             if is_solved(params, curve):
                 break
-            params, state = learn(params, state, episodes, weights_of(returns, np.asarray(episodes.mask)))
+            params, state = learn(
+                params, state, episodes, weights_of(returns, np.asarray(episodes.mask))
+            )
     except KeyboardInterrupt:
         print(f"seed {seed}: interrupted after {steps:,} steps")
     bar.close()
@@ -660,7 +747,8 @@ def is_balanced(params, curve, target=490):
     """Whether the sampled and the greedy policy both reach the target."""
     if len(curve) < 5 or np.mean([mean for _, mean in curve[-5:]]) < target:
         return False
-    return cartpole.play(act_greedily, params, jax.random.PRNGKey(0), 100).returns.mean() >= target
+    batch = cartpole.play(act_greedily, params, jax.random.PRNGKey(0), 100)
+    return batch.returns.mean() >= target
 
 # %% [markdown]
 # Now the training. One run could be luck, so there are five, which differ in nothing but the seed.
@@ -675,7 +763,13 @@ def collect_cartpole(params, random_key):
     return cartpole.play(act, params, random_key, N_EPISODES)
 
 
-runs = [train(policy, cartpole.OBSERVATION_SIZE, 5e-3, collect_cartpole, 1_000_000, seed, is_balanced) for seed in SEEDS]
+runs = [
+    train(
+        policy, cartpole.OBSERVATION_SIZE, 5e-3, collect_cartpole, 1_000_000, seed,
+        is_balanced,
+    )
+    for seed in SEEDS
+]
 
 # %% [markdown]
 # ### Does it hold in Gymnasium's own CartPole-v1?
@@ -686,7 +780,9 @@ runs = [train(policy, cartpole.OBSERVATION_SIZE, 5e-3, collect_cartpole, 1_000_0
 
 # %% tags=["training"]
 act_batch = jax.jit(jax.vmap(act, (None, 0, 0)))
-greedy_batch = jax.jit(lambda params, observations: policy.apply(params, observations).argmax(axis=-1))
+greedy_batch = jax.jit(
+    lambda params, observations: policy.apply(params, observations).argmax(axis=-1)
+)
 
 
 def sampled(params, seed):
@@ -702,7 +798,9 @@ def greedy(params):
 # %% tags=["training"]
 environments = make_environments("CartPole-v1", 100)
 threshold = gym.spec("CartPole-v1").reward_threshold
-random_returns = play(environments, uniformly_random(cartpole.N_ACTIONS, seed=0), seed=10_000).returns
+random_returns = play(
+    environments, uniformly_random(cartpole.N_ACTIONS, seed=0), seed=10_000
+).returns
 results = []
 for seed, (params, _) in zip(SEEDS, runs):
     by_chance = play(environments, sampled(params, seed), seed=20_000 + 1_000 * seed)
@@ -714,14 +812,20 @@ def cell(returns):
     return f"{returns.mean():.1f} ± {returns.std(ddof=1) / len(returns) ** 0.5:.1f}"
 
 
-lines = ["| seed | sampled policy | greedy policy | terminated, sampled | training steps |", "|---|---|---|---|---|"]
+lines = [
+    "| seed | sampled policy | greedy policy | terminated, sampled | training steps |",
+    "|---|---|---|---|---|",
+]
 for seed, (by_chance, likeliest), (_, curve) in zip(SEEDS, results, runs):
     lines.append(f"| {seed} | {cell(by_chance.returns)} | {cell(likeliest.returns)} "
                  f"| {by_chance.terminated.sum()} of 100 | {int(curve[-1, 0]):,} |")
 lines.append(f"| random policy | {cell(random_returns)} | | | |")
 display(Markdown("\n".join(lines)))
 both = sum(min(a.returns.mean(), b.returns.mean()) >= threshold for a, b in results)
-print(f"Both policies reach the threshold of {threshold:.0f} on {both} of {len(results)} seeds.")
+print(
+    f"Both policies reach the threshold of {threshold:.0f} "
+    f"on {both} of {len(results)} seeds."
+)
 
 # %% [markdown]
 # Mean return of 100 episodes, plus or minus its standard error. An episode of the sampled policy that is
@@ -729,7 +833,9 @@ print(f"Both policies reach the threshold of {threshold:.0f} on {both} of {len(r
 
 # %% tags=["training"] mystnb={"image": {"alt": "Mean return of the batches of 32 episodes against environment steps on CartPole-v1, five thin lines for the seeds, their mean and a band from the worst to the best. All rise from the level of the random policy, near 20, to above the reward threshold of 475, after some hundred thousand steps."}}
 figure, axis = plt.subplots()
-plot_learning_curves(axis, [curve.T for _, curve in runs], "REINFORCE", threshold, random_returns.mean())
+plot_learning_curves(
+    axis, [curve.T for _, curve in runs], "REINFORCE", threshold, random_returns.mean()
+)
 
 # %% [markdown]
 # Each run stops when it has passed both tests, so the lines end at different steps; mean and band end with
@@ -740,7 +846,11 @@ plot_learning_curves(axis, [curve.T for _, curve in runs], "REINFORCE", threshol
 # %% tags=["training"]
 environment = gym.make("CartPole-v1", render_mode="rgb_array")
 pictures = video.record(environment, sampled(runs[0][0], seed=0), seed=7)
-video.show(pictures, "The trained agent of seed 0 in CartPole-v1: the cart moves to and fro in short pushes and keeps the pole upright.")
+video.show(
+    pictures,
+    "The trained agent of seed 0 in CartPole-v1: "
+    "the cart moves to and fro in short pushes and keeps the pole upright.",
+)
 
 # %% [markdown]
 # ## Back to earth: LunarLander-v3
@@ -763,19 +873,29 @@ landers = make_environments("LunarLander-v3", N_EPISODES)
 
 
 def collect_lander(params, random_key):
-    """One episode in each environment; the first is reset with a seed drawn from the key."""
+    """One episode in each environment;
+    the first is reset with a seed drawn from the key."""
     keys = hk.PRNGSequence(random_key)
     seed = int(jax.random.randint(next(keys), (), 0, 2**30))
-    return play(landers, lambda seen: lander_act(params, jax.random.split(next(keys), N_EPISODES), seen), seed)
+    return play(
+        landers,
+        lambda seen: lander_act(params, jax.random.split(next(keys), N_EPISODES), seen),
+        seed,
+    )
 
 # %% tags=["training"]
-lander_runs = [train(lander_policy, 8, 3e-3, collect_lander, 400_000, seed) for seed in range(3)]
+lander_runs = [
+    train(lander_policy, 8, 3e-3, collect_lander, 400_000, seed) for seed in range(3)
+]
 lander_random = play(landers, uniformly_random(4, seed=0), seed=0).returns.mean()
 
 # %% tags=["training"] mystnb={"image": {"alt": "Mean return of the batches against environment steps on LunarLander-v3, three thin lines for the seeds with their mean and a band. They rise from the level of the random policy, below minus 100, and stay below the reward threshold of 200."}}
 lander_threshold = gym.spec("LunarLander-v3").reward_threshold
 figure, axis = plt.subplots()
-plot_learning_curves(axis, [curve.T for _, curve in lander_runs], "REINFORCE", lander_threshold, lander_random)
+plot_learning_curves(
+    axis, [curve.T for _, curve in lander_runs], "REINFORCE",
+    lander_threshold, lander_random,
+)
 
 # %% [markdown]
 # The lines are batches of the sampled policy while it learns. Here are the finished agents, each in 32 new
@@ -786,7 +906,8 @@ print(f"random policy: mean return {lander_random:.0f}; solved at {lander_thresh
 for seed, (params, _) in enumerate(lander_runs):
     final = collect_lander(params, jax.random.PRNGKey(100 + seed))
     print(f"seed {seed}: mean return {final.returns.mean():.0f},",
-          f"{(final.truncated & ~final.terminated).sum()} of {N_EPISODES} episodes stopped by the clock")
+          f"{(final.truncated & ~final.terminated).sum()} of {N_EPISODES} episodes "
+          "stopped by the clock")
 
 # %% [markdown]
 # That is progress, and not a solution. Plain REINFORCE learns from whole episodes whose returns depend on
@@ -807,9 +928,14 @@ for seed, (params, _) in enumerate(lander_runs):
 environment = gym.make("LunarLander-v3", render_mode="rgb_array")
 keys = hk.PRNGSequence(0)
 pictures = video.record(
-    environment, lambda seen: lander_act(lander_runs[0][0], jax.random.split(next(keys), 1), seen), seed=3, every=3
+    environment,
+    lambda seen: lander_act(lander_runs[0][0], jax.random.split(next(keys), 1), seen),
+    seed=3, every=3,
 )
-video.show(pictures, "The agent of seed 0 in LunarLander-v3 after 400,000 steps of plain REINFORCE.")
+video.show(
+    pictures,
+    "The agent of seed 0 in LunarLander-v3 after 400,000 steps of plain REINFORCE.",
+)
 
 # %% [markdown]
 # ## Hand in
