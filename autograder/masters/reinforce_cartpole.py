@@ -763,11 +763,9 @@ def collect_cartpole(params, random_key):
     return cartpole.play(act, params, random_key, N_EPISODES)
 
 
+size = cartpole.OBSERVATION_SIZE
 runs = [
-    train(
-        policy, cartpole.OBSERVATION_SIZE, 5e-3, collect_cartpole, 1_000_000, seed,
-        is_balanced,
-    )
+    train(policy, size, 5e-3, collect_cartpole, 1_000_000, seed, is_balanced)
     for seed in SEEDS
 ]
 
@@ -798,9 +796,8 @@ def greedy(params):
 # %% tags=["training"]
 environments = make_environments("CartPole-v1", 100)
 threshold = gym.spec("CartPole-v1").reward_threshold
-random_returns = play(
-    environments, uniformly_random(cartpole.N_ACTIONS, seed=0), seed=10_000
-).returns
+at_random = uniformly_random(cartpole.N_ACTIONS, seed=0)
+random_returns = play(environments, at_random, seed=10_000).returns
 results = []
 for seed, (params, _) in zip(SEEDS, runs):
     by_chance = play(environments, sampled(params, seed), seed=20_000 + 1_000 * seed)
