@@ -68,7 +68,8 @@ class Student:
             failed = failure
         self._history.append(source)
         for name in answers:
-            self.outputs[name] = self.outputs.get(name, "") + str(self._request(["output"]))
+            with contextlib.suppress(RemoteFailure):  # what the cell left running may have ended the worker
+                self.outputs[name] = self.outputs.get(name, "") + str(self._request(["output"]))
         return failed
 
     def call(self, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
@@ -95,15 +96,18 @@ class Student:
         self._process = sandbox.start_worker(self._limits.sandbox, self._limits.memory_mib, self._modules)
         self._await(_START_SECONDS)
         for source in self._history:
-            protocol.send(self._process.channel, ["run", source])
+            self._send(["run", source])
             self._await(self._remaining())
 
     def _exchange(self, message: list[Any]) -> Any:
+        self._send(message)
+        return self._understand(self._await(self._remaining()))
+
+    def _send(self, message: list[Any]) -> None:
         try:
             protocol.send(self._process.channel, message)
         except OSError:
             raise self._lose("crash", "The notebook's process had ended.") from None
-        return self._understand(self._await(self._remaining()))
 
     def _await(self, seconds: float) -> list[Any]:
         try:

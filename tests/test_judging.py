@@ -90,6 +90,15 @@ def test_what_an_answer_cell_prints_is_kept_to_a_limit_beside_the_students_code(
     assert judged_.outputs["double"] == "x" * 5000
 
 
+@pytest.mark.parametrize("delay", [0.0, 0.001, 0.02])
+def test_a_process_that_ends_itself_later_still_gets_its_row(delay):
+    later = f"import os, threading\nthreading.Timer({delay}, os._exit, [0]).start()\n"
+    source = later + "def double(x): return 2 * x"
+    verdict = judged(submission(double=source))
+    assert verdict.status == "graded"
+    assert summary(verdict)["running_sum"] == RIGHT["running_sum"]
+
+
 def test_helpers_are_rebuilt_after_a_crash():
     helper = code("factor = 2")
     notebook = submission(
