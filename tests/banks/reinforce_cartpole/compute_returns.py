@@ -143,7 +143,7 @@ def compute_returns(rewards, gamma=0.99):
 def compute_returns(rewards, gamma=0.99):
     import functools
 
-    grow = lambda returns, reward: [reward + gamma * returns[0], *returns]  # noqa: E731
+    grow = lambda returns, reward: [reward + gamma * returns[0], *returns]
     return functools.reduce(grow, [*rewards][::-1], [0.0])[:-1]
 
 
@@ -466,7 +466,7 @@ def compute_returns(rewards, gamma=0.99):
 
 
 # %% wrong: a mutable default
-def compute_returns(rewards, gamma=0.99, returns=[]):  # noqa: B006
+def compute_returns(rewards, gamma=0.99, returns=[]):
     running = 0.0
     for reward in reversed(rewards):
         running = reward + gamma * running

@@ -83,7 +83,7 @@ def _derivative(primals, tangents):
 
 
 # %% right: a lambda with NumPy float64 outside of tracing
-compute_weighted_log_prob = lambda action_prob, episode_return: (  # noqa: E731
+compute_weighted_log_prob = lambda action_prob, episode_return: (
     episode_return * np.log(np.float64(action_prob))
     if isinstance(action_prob, (float, np.floating))
     else episode_return * jnp.log(action_prob)
@@ -286,7 +286,7 @@ def compute_weighted_log_prob(action_prob, episode_return):
 
 # %% wrong: undefined name
 def compute_weighted_log_prob(action_prob, episode_return):
-    return episode_return * log(action_prob)  # noqa: F821
+    return episode_return * log(action_prob)
 
 
 # %% wrong: arguments in the other order
