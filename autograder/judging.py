@@ -8,6 +8,7 @@ the assertions are the grader's own, out of the student's reach.
 from __future__ import annotations
 
 import ast
+import collections
 import contextlib
 import dataclasses
 import time
@@ -52,6 +53,7 @@ class Student:
         self._history: list[str] = []
         self._process: sandbox.Worker | None = None
         self.outputs: dict[str, str] = {}
+        self.seconds: collections.Counter[str] = collections.Counter()
         self.lost = False  # a cell or call of the present question ended the worker
 
     def run_and_keep(self, source: str, answers: tuple[str, ...] = ()) -> RemoteFailure | None:
@@ -170,7 +172,8 @@ def judge_submission(name: str, content: bytes, master: Master, seed: int, limit
         questions=tuple(questions),
         faults=aligned.faults,
     )
-    return Judged(verdict=verdict, answers=_answers(aligned), outputs=student.outputs)
+    seconds = {question: round(used, 3) for question, used in student.seconds.items()}
+    return Judged(verdict=verdict, answers=_answers(aligned), outputs=student.outputs, seconds=seconds)
 
 
 def unreadable(name: str, master: Master, reason: str) -> Judged:
@@ -198,12 +201,17 @@ def judge_questions(aligned: Aligned, student: Student, master: Master, seed: in
     verdicts: list[QuestionVerdict] = []
     for step in aligned.steps:
         student.lost = False
+        started = time.monotonic()
         match step:
             case Run(source, answers):
                 failure = student.run_and_keep(source, answers)
                 troubles.update({name: failure for name in answers if failure})
+                concerned = answers
             case Judge(question):
                 verdicts.append(_judge(question, names, student, seed, troubles.get(question.name)))
+                concerned = (question.name,)
+        for name in concerned:
+            student.seconds[name] += time.monotonic() - started
     return sorted(verdicts, key=lambda verdict: names.index(verdict.name))
 
 

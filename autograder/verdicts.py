@@ -26,31 +26,40 @@ class Verdict(BaseModel):
 
 
 class QuestionVerdict(Verdict):
-    """Points and message for one graded function; the message is safe to show to the student."""
+    """Points and message for one graded function; the message is safe to show to the student.
+
+    needs_review: the student's intent is not clear, so a person has to look at it.
+    """
 
     name: str
     points: float
     max_points: float
     status: QuestionStatus
     message: str = ""
+    needs_review: bool = False
 
 
 class SubmissionVerdict(Verdict):
-    """One row of the class."""
+    """One row of the class; `late`: it was handed in after the time."""
 
     student: str
     score: float
     status: SubmissionStatus
     questions: tuple[QuestionVerdict, ...]
     faults: tuple[str, ...] = ()
+    late: bool = False
 
 
 class Judged(Verdict):
-    """A verdict with what feedback shows beside it: by question, the student's code and what it printed."""
+    """A verdict with what feedback and the report show beside it.
+
+    By question: the student's code, what it printed, and how many seconds it took to judge.
+    """
 
     verdict: SubmissionVerdict
     answers: dict[str, str] = {}
     outputs: dict[str, str] = {}
+    seconds: dict[str, float] = {}
 
 
 class Grades(Verdict):
