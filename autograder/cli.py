@@ -1,4 +1,4 @@
-"""The command line: `autograder release | grade | feedback | export | report`."""
+"""The command line: `autograder release | publish | grade | feedback | export | report`."""
 
 from __future__ import annotations
 
@@ -52,6 +52,25 @@ def release(names: tuple[str, ...], check: bool) -> None:
         click.echo(drift)
     if drifts:
         raise SystemExit(1)
+
+
+@main.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--solutions", is_flag=True, help="Publish the solved notebooks too.")
+def publish(folder: Path, solutions: bool) -> None:
+    """Write the public repository to DIR: book, assignments and policy_gradients, without masters, hidden
+    tests, samples and solutions. DIR is new or empty, or an earlier publication, whose .git stays."""
+    from autograder.master import InvalidMaster
+    from autograder.publish import PublishError
+    from autograder.publish import publish as write
+
+    try:
+        published = write(folder, solutions=solutions)
+    except (PublishError, InvalidMaster) as error:
+        raise _FriendlyError(str(error)) from None
+    click.echo(f"wrote {len(published.files)} files to {published.folder}")
+    for note in published.notes:
+        click.echo(note, err=True)
 
 
 @main.command()

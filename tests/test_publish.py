@@ -1,0 +1,255 @@
+"""The public repository: complete for readers and students, and without a line of what grades them."""
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+import yaml
+
+from autograder import master, publish, release
+from autograder.publish import PublishError
+
+ROOT = Path(__file__).parents[1]
+GENERIC = {"except Exception as error:", "except Exception:"}  # in hidden tests and in the library alike
+
+
+@pytest.fixture(scope="module")
+def public(tmp_path_factory):
+    return publish.publish(tmp_path_factory.mktemp("public") / "course").folder
+
+
+@pytest.fixture(scope="module")
+def solved(tmp_path_factory):
+    return publish.publish(tmp_path_factory.mktemp("solved") / "course", solutions=True).folder
+
+
+def files(folder):
+    return {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+
+
+def lines(text):
+    return {line.strip() for line in text.splitlines() if len(line.strip()) >= 12}
+
+
+def cells(role):
+    """The lines of these cells of all masters, and those that students see."""
+    found, visible = set(), set()
+    for assignment in map(master.Master.read, master.names()):
+        for cell in filter(role, assignment.notebook.cells):
+            found |= lines(cell.source)
+        for cell in json.loads(release.assignment_path(assignment.name).read_text())["cells"]:
+            visible |= lines("".join(cell["source"]))
+    return found - visible
+
+
+def texts(path):
+    """A file as it stands; a notebook's cells and outputs also as they are shown."""
+    text = path.read_bytes().decode("utf-8", errors="replace")
+    if path.suffix != ".ipynb":
+        return text
+    return text + "\n" + json.dumps(json.loads(text), ensure_ascii=False).replace('\\"', '"')
+
+
+@pytest.mark.parametrize("folder", ["public", "solved"])
+def test_no_line_of_a_hidden_test_is_anywhere(folder, request):
+    hidden = cells(master.is_test) - GENERIC
+    hidden = {line for line in hidden if not line.startswith(("import ", "from "))}
+    assert len(hidden) > 200
+    published = files(request.getfixturevalue(folder))
+    assert [(name, line) for name, path in published.items() for line in hidden if line in texts(path)] == []
+
+
+def test_no_line_of_a_solution_is_published_unasked(public):
+    solutions = cells(master.is_answer)
+    assert len(solutions) > 20
+    found = [
+        (name, line)
+        for name, path in files(public).items()
+        for line in solutions
+        if re.search(rf"(^|\n|\\n|\")\s*{re.escape(line)}\s*(\n|\\n|\"|$)", texts(path))
+    ]
+    assert found == []
+
+
+def test_the_search_would_find_them():
+    hidden, solutions = cells(master.is_test) - GENERIC, cells(master.is_answer)
+    text = master.Master.read("gridworld").source
+    assert sum(line in text for line in hidden) > 50 and sum(line in text for line in solutions) > 5
+
+
+@pytest.mark.parametrize("folder", ["public", "solved"])
+def test_nothing_of_the_instructors_side_is_there(folder, request):
+    published = files(request.getfixturevalue(folder))
+    tops = {name.partition("/")[0] for name in published}
+    allowed = {
+        *("assignments", "chapters", "policy_gradients", "README.md", "LICENSE", "pyproject.toml"),
+        *("constraints.txt", "environment.yml", "Makefile", "_config.yml", "_toc.yml", "genindex.md"),
+        *(".gitignore", publish.MARKER),
+    }
+    assert tops <= allowed | ({"solutions"} if folder == "solved" else set())
+    assert not [name for name in published if "__pycache__" in name or name.endswith((".pyc", ".db"))]
+    for name in master.names():
+        assert f"assignments/{name}/{name}.ipynb" in published
+        assert (f"solutions/{name}.ipynb" in published) == (folder == "solved")
+
+
+def test_only_what_git_tracks_is_published(public):
+    listed = subprocess.run(["git", "-C", ROOT, "ls-files"], capture_output=True, text=True)
+    if listed.returncode:
+        pytest.skip("This copy of the project is no git repository, so nothing says what is tracked.")
+    made = {"README.md", "pyproject.toml", "environment.yml", "Makefile", "_toc.yml", ".gitignore"}
+    assert set(files(public)) - made - {publish.MARKER} <= set(listed.stdout.splitlines())
+
+
+@pytest.mark.parametrize("folder", ["public", "solved"])
+def test_the_table_of_contents_names_the_pages_that_are_there(folder, request):
+    folder = request.getfixturevalue(folder)
+    contents = yaml.safe_load((folder / "_toc.yml").read_text())
+    pages = [contents["root"], *(page["file"] for part in contents["parts"] for page in part["chapters"])]
+    assert all(part["chapters"] for part in contents["parts"])
+    for page in pages:
+        assert [path.suffix for path in folder.glob(f"{page}.*")] in ([".md"], [".ipynb"]), page
+    notebooks = {page for page in pages if page.startswith("solutions/")}
+    assert bool(notebooks) == (folder / "solutions").exists()
+
+
+def test_every_link_and_picture_leads_to_a_file_that_is_there(public):
+    for name, path in files(public).items():
+        if path.suffix != ".md":
+            continue
+        text = path.read_text()
+        links = re.findall(r"\]\((?!https?:|#|mailto:)([^)\s]+)\)|\{download\}`[^`<]*<([^>]+)>`", text)
+        links += [(link, "") for link in re.findall(r"^:+\{(?:figure|image)\} (\S+)", text, re.MULTILINE)]
+        for link in filter(None, map("".join, links)):
+            assert (path.parent / link.partition("#")[0]).exists(), f"{name}: {link}"
+        for link in re.findall(r"\{doc\}`(?:[^`<]*<)?([^>`]+)>?`", text):
+            base = public if link.startswith("/") else path.parent
+            assert list(base.glob(f"{link.lstrip('/')}.*")), f"{name}: {link}"
+
+
+def test_pip_installs_the_library_and_nothing_of_the_engine(public, tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "--no-deps",
+        "--no-build-isolation",
+        "-q",
+        "-w",
+        tmp_path,
+    ]
+    copy = tmp_path / "copy"
+    subprocess.run(["cp", "-r", public, copy], check=True)  # building writes into the tree
+    done = subprocess.run([*command, copy], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+        archive.extractall(tmp_path / "installed")
+    assert {name.partition("/")[0] for name in names if ".dist-info" not in name} == {"policy_gradients"}
+    assert not [name for name in names if name.endswith("entry_points.txt")]
+    script = "import policy_gradients.checks as checks; print(checks.__file__)"
+    environment = {"PYTHONPATH": str(tmp_path / "installed"), "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, env=environment
+    )
+    assert done.stdout.startswith(str(tmp_path / "installed")), done.stderr
+
+
+def test_the_project_file_keeps_what_students_need(public):
+    ours = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    theirs = tomllib.loads((public / "pyproject.toml").read_text())["project"]
+    extras, private = theirs.pop("optional-dependencies"), {"grading", "test"}
+    assert "scripts" not in theirs
+    for key, value in theirs.items():
+        assert value == ours[key]
+    ours = ours["optional-dependencies"]
+    assert set(extras) == set(ours) - private
+    assert all(extras[name] == ours[name] for name in set(extras) - {"all"})
+    asked = set(re.findall(r"[\w-]+", extras["all"][0].partition("[")[2]))
+    assert asked == set(extras) - {"all"}
+    for path in (public / "assignments").rglob("*.ipynb"):
+        for wanted in re.findall(r"policy-gradients\[([\w,]+)\] @", path.read_text()):
+            assert set(wanted.split(",")) <= set(extras)
+    listed = yaml.safe_load((public / "environment.yml").read_text())["dependencies"][-1]["pip"]
+    assert [line for line in listed if line.startswith("matplotlib")]
+    assert not [line for line in listed if line.startswith("nbgrader")]
+
+
+def test_publishing_again_changes_what_changed_and_keeps_the_instructors_own(tmp_path):
+    folder = tmp_path / "course"
+    subprocess.run(["git", "init", "-q", folder], check=True)
+    publish.publish(folder, solutions=True)
+    head = (folder / ".git" / "HEAD").read_bytes()
+    (folder / "CNAME").write_text("course.example.org")
+    (folder / "README.md").write_text("old")
+    chapter = folder / "chapters" / "index.md"
+    chapter.unlink()
+    published = publish.publish(folder)
+    assert (folder / ".git" / "HEAD").read_bytes() == head
+    assert (folder / "CNAME").read_text() == "course.example.org"
+    assert chapter.exists() and "# Policy gradients" in (folder / "README.md").read_text()
+    assert not (folder / "solutions").exists()
+    mine = {name for name in files(folder) if not name.startswith(".git/")} - {"CNAME"}
+    assert mine == set(published.files)
+    assert [path.name for path in tmp_path.iterdir()] == ["course"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["notes.txt", publish.MARKER],  # a folder of somebody else's; a marker that is none
+)
+def test_a_folder_that_holds_something_else_is_refused_and_kept(tmp_path, content):
+    (tmp_path / content).write_text("mine")
+    with pytest.raises(PublishError, match="not empty, and not an earlier publication"):
+        publish.publish(tmp_path)
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_a_marker_cannot_make_it_remove_files_elsewhere(tmp_path):
+    (tmp_path / "outside").write_text("mine")
+    folder = tmp_path / "course"
+    folder.mkdir()
+    names = ["../outside", str(tmp_path / "outside"), ".git/config", ""]
+    (folder / publish.MARKER).write_text(json.dumps({"files": names}))
+    (folder / ".git").mkdir()
+    (folder / ".git" / "config").write_text("mine")
+    publish.publish(folder)
+    assert (tmp_path / "outside").read_text() == (folder / ".git" / "config").read_text() == "mine"
+
+
+@pytest.mark.parametrize("folder", [ROOT, ROOT.parent])
+def test_the_courses_own_repository_is_refused(folder):
+    with pytest.raises(PublishError, match="the course's own repository"):
+        publish.publish(folder)
+
+
+def test_a_hidden_test_in_a_page_stops_it_before_anything_is_written(tmp_path, monkeypatch):
+    hidden = next(iter(publish._hidden_lines()))
+
+    def written(tree, solutions):
+        tree.mkdir()
+        notebook = {"cells": [{"source": ["x = 1\n", f"    {hidden}\n"]}]}
+        (tree / "page.ipynb").write_text(json.dumps(notebook))
+
+    monkeypatch.setattr(publish, "_write_tree", written)
+    with pytest.raises(PublishError, match="page.ipynb holds a line of a hidden test"):
+        publish.publish(tmp_path / "course")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_publishes_and_says_what_is_wrong(tmp_path):
+    command = [sys.executable, "-m", "autograder.cli", "publish"]
+    done = subprocess.run([*command, str(tmp_path / "course")], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert f"to {tmp_path / 'course'}" in done.stdout
+    assert ("repository: url" in done.stderr) == ("YOUR_ORGANISATION" in master.repository_url())
+    (tmp_path / "notes").write_text("mine")
+    done = subprocess.run([*command, str(tmp_path)], capture_output=True, text=True)
+    assert done.returncode == 2 and "Traceback" not in done.stderr
