@@ -9,8 +9,10 @@ import hashlib
 import re
 import sys
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
+
+from traitlets.config import Config, PyFileConfigLoader
 
 # A grammar of web addresses that nbformat's validation never uses; its import takes more than a second.
 sys.modules.setdefault("rfc3987_syntax", None)
@@ -23,6 +25,7 @@ FOLDER = Path(__file__).parent / "masters"
 BOOK_CONFIG = Path(__file__).parents[1] / "_config.yml"
 TRAINING_TAG = "training"
 _IMPORT = re.compile(r"^(?:from|import) +([\w.]+)", re.MULTILINE)
+_MODEL_ANSWER = re.compile(r"^### BEGIN SOLUTION\n.*?^### END SOLUTION$", re.DOTALL | re.MULTILINE)
 _HIDDEN = re.compile(r"^### BEGIN HIDDEN TESTS\n.*?^### END HIDDEN TESTS\n?", re.DOTALL | re.MULTILINE)
 
 
@@ -46,6 +49,18 @@ class Question:
     def visible_test(self) -> str:
         """The test cell as students see it."""
         return _HIDDEN.sub("", self.test)
+
+
+@dataclasses.dataclass(frozen=True)
+class Written:
+    """A question that students answer in their own words and a person grades; its prompt stands above it.
+
+    stub: what the cell holds before anybody writes into it.
+    """
+
+    name: str
+    points: float
+    stub: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,8 +105,20 @@ class Master:
             if is_test(cell)
         )
 
+    @cached_property
+    def written(self) -> tuple[Written, ...]:
+        """The questions that a person grades, in notebook order."""
+        return tuple(
+            Written(
+                grade_id(cell), cell.metadata.nbgrader.points, _MODEL_ANSWER.sub(text_stub(), cell.source)
+            )
+            for cell in self.notebook.cells
+            if is_written(cell)
+        )
+
     @property
     def max_score(self) -> float:
+        """What the graded functions are worth together; points that a person gives come on top."""
         return sum(question.points for question in self.questions)
 
     @cached_property
@@ -132,6 +159,11 @@ def is_test(cell: NotebookNode) -> bool:
     return _has_role(cell, "grade") and not _has_role(cell, "solution")
 
 
+def is_written(cell: NotebookNode) -> bool:
+    """Whether students answer here in their own words, for a person to grade."""
+    return _has_role(cell, "solution") and _has_role(cell, "grade")
+
+
 def is_training(cell: NotebookNode) -> bool:
     """Whether the cell belongs to the training section, which no grader runs."""
     return TRAINING_TAG in cell.metadata.get("tags", [])
@@ -139,6 +171,17 @@ def is_training(cell: NotebookNode) -> bool:
 
 def _has_role(cell: NotebookNode, role: str) -> bool:
     return bool(cell.metadata.get("nbgrader", {}).get(role))
+
+
+@cache
+def nbgrader_config() -> Config:
+    """nbgrader's settings for this course, from `nbgrader_config.py`."""
+    return PyFileConfigLoader("nbgrader_config.py", path=str(Path(__file__).parent)).load_config()
+
+
+def text_stub() -> str:
+    """What students find in place of a model answer."""
+    return nbgrader_config().ClearSolutions.text_stub
 
 
 def repository_url() -> str:
@@ -167,6 +210,8 @@ def _breaches(cells: list[NotebookNode]) -> Iterator[str]:
             yield f"{_place(cell)}: put the solution between ### BEGIN SOLUTION and ### END SOLUTION."
         if is_test(cell):
             yield from _test_breaches(cell)
+        if is_written(cell):
+            yield from _written_breaches(cell)
     yield from _training_breaches(cells)
 
 
@@ -210,8 +255,7 @@ def _unpaired_questions(cells: list[NotebookNode]) -> Iterator[str]:
 
 
 def _test_breaches(cell: NotebookNode) -> Iterator[str]:
-    points = cell.metadata.nbgrader.get("points")
-    if type(points) not in (int, float) or points <= 0:
+    if not _has_points(cell):
         yield f"{_place(cell)}: give it points, a number above 0, in its nbgrader metadata."
         return
     if is_training(cell):
@@ -220,8 +264,30 @@ def _test_breaches(cell: NotebookNode) -> Iterator[str]:
     if hidden and hidden.group().splitlines()[1].strip() != "check.hide()":
         yield f"{_place(cell)}: hidden tests begin with check.hide(), or their inputs would be shown."
     name = grade_id(cell).removeprefix("test_")
+    points = cell.metadata.nbgrader.points
     if (found := _declared(cell.source)) != (name, points):
         yield f"{_place(cell)}: it should open Checks({name!r}, points={points}); found {found}."
+
+
+def _written_breaches(cell: NotebookNode) -> Iterator[str]:
+    place = _place(cell)
+    if cell.cell_type != "markdown":
+        yield f"{place}: an answer that a person grades is a [markdown] cell."
+    if cell.metadata.nbgrader.get("locked"):
+        yield f'{place}: students write here, so it needs "locked": false.'
+    if grade_id(cell).startswith("test_"):
+        yield f"{place}: names with test_ are those of test cells; give it another."
+    if is_training(cell):
+        yield f"{place}: it is graded, so it cannot carry the tag {TRAINING_TAG!r}."
+    if not _MODEL_ANSWER.search(cell.source):
+        yield f"{place}: put a model answer between ### BEGIN SOLUTION and ### END SOLUTION."
+    if not _has_points(cell):
+        yield f"{place}: give it points, a number above 0, in its nbgrader metadata."
+
+
+def _has_points(cell: NotebookNode) -> bool:
+    points = cell.metadata.nbgrader.get("points")
+    return type(points) in (int, float) and points > 0
 
 
 def _declared(source: str) -> tuple[object, object] | str:

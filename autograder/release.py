@@ -8,10 +8,9 @@ import hashlib
 import os
 import re
 import tempfile
-from functools import cache
 from pathlib import Path
 
-from autograder.master import Master, repository_url
+from autograder.master import Master, nbgrader_config, repository_url
 
 import nbformat  # isort: skip  (master.py makes this import fast)
 from nbformat import NotebookNode
@@ -130,15 +129,8 @@ def _checked(name: str) -> Master:
 
 def _preprocessed(notebook: NotebookNode, steps: list[type]) -> NotebookNode:
     for step in steps:
-        notebook, _ = step(config=_nbgrader_config()).preprocess(notebook, {})
+        notebook, _ = step(config=nbgrader_config()).preprocess(notebook, {})
     return notebook
-
-
-@cache
-def _nbgrader_config():
-    from traitlets.config import PyFileConfigLoader
-
-    return PyFileConfigLoader("nbgrader_config.py", path=str(Path(__file__).parent)).load_config()
 
 
 def _code_sha256(notebook: NotebookNode) -> str:
@@ -194,7 +186,7 @@ def _executed(notebook: NotebookNode, name: str) -> NotebookNode:
             notebook,
             timeout=_CELL_TIMEOUT,
             kernel_name="python3",
-            extra_arguments=_nbgrader_config().Execute.extra_arguments,
+            extra_arguments=nbgrader_config().Execute.extra_arguments,
             resources={"metadata": {"path": folder}},
             record_timing=False,
             store_widget_state=False,

@@ -124,6 +124,64 @@ BREACHES = {
 }
 
 
+WRITTEN = """
+# %% [markdown] nbgrader={"grade": true, "grade_id": "why", "locked": false, "points": 3, "schema_version": 3, \
+"solution": true, "task": false}
+# In a sentence:
+#
+# ### BEGIN SOLUTION
+# Because two is even.
+# ### END SOLUTION
+"""
+WITH_WRITTEN = TINY.replace(
+    "# %% [markdown]\n# ## Training", WRITTEN.lstrip() + "\n# %% [markdown]\n# ## Training"
+)
+BREACHES_OF_WRITTEN = {
+    "a code cell": ("# %% [markdown] nbgrader", "# %% nbgrader", "a person grades is a [markdown] cell"),
+    "locked": (
+        '"grade_id": "why", "locked": false',
+        '"grade_id": "why", "locked": true',
+        'it needs "locked": false',
+    ),
+    "called like a test": ('"why"', '"test_why"', "names with test_ are those of test cells"),
+    "called like a function": ('"why"', '"double"', "'double' occurs 2 times"),
+    "tagged": (
+        '[markdown] nbgrader={"grade"',
+        '[markdown] tags=["training"] nbgrader={"grade"',
+        "cannot carry",
+    ),
+    "no model answer": ("# ### BEGIN SOLUTION\n", "", "put a model answer between"),
+    "no points": ('"points": 3, ', "", "give it points"),
+    "points in words": ('"points": 3', '"points": "three"', "give it points"),
+}
+
+
+def test_written_questions_come_on_top_of_the_automatic_points():
+    tiny = Master("tiny", WITH_WRITTEN)
+    tiny.check()
+    (written,) = tiny.written
+    assert (written.name, written.points) == ("why", 3)
+    assert written.stub == "In a sentence:\n\n*Your answer here.*"
+    assert [question.name for question in tiny.questions] == ["double"]
+    assert tiny.max_score == 2
+
+
+@pytest.mark.parametrize(("old", "new", "message"), BREACHES_OF_WRITTEN.values(), ids=BREACHES_OF_WRITTEN)
+def test_a_breach_in_a_written_question_is_refused(old, new, message):
+    assert old in WRITTEN
+    with pytest.raises(InvalidMaster) as refused:
+        Master("tiny", WITH_WRITTEN.replace(WRITTEN.lstrip(), WRITTEN.replace(old, new).lstrip())).check()
+    assert message in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["gridworld", "reinforce_cartpole"])
+def test_a_written_question_stands_before_the_training_below_its_prompt(name):
+    cells = Master.read(name).notebook.cells
+    (place,) = [index for index, cell in enumerate(cells) if masters.is_written(cell)]
+    assert cells[place - 1].cell_type == "markdown" and "own words" in cells[place - 1].source
+    assert place < min(index for index, cell in enumerate(cells) if masters.is_training(cell))
+
+
 @pytest.mark.parametrize(("old", "new", "message"), BREACHES.values(), ids=BREACHES)
 def test_a_breach_is_refused_with_a_message(old, new, message):
     assert old in TINY

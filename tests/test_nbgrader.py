@@ -74,7 +74,7 @@ def test_autograde_gives_honest_students_the_points_of_the_engine(course):
 
     points = {name: autograded_points(folder, master, name) for name in students}
     assert points == {name: student.points(master) for name, student in students.items()}
-    assert_training_was_skipped(folder / "autograded" / "dara" / master.name / f"{master.name}.ipynb")
+    assert_training_was_skipped(folder / "grades" / "autograded" / "dara" / master.name / f"{master.name}.ipynb")
 
 
 def autograded_points(folder: Path, master: Master, student: str) -> dict[str, float]:

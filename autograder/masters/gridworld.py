@@ -34,7 +34,8 @@
 #
 # **How to work** Replace each `raise NotImplementedError` by your own code and run the check below it. A check
 # lists properties of the right answer and says which ones hold. Grading tests the same functions on further inputs,
-# property by property, so a partly right answer earns part of its points. Each function is worth 2 points.
+# property by property, so a partly right answer earns part of its points. Each function is worth 2 points. Exercise 6
+# asks for words instead of code: a person reads them, for another 2 points.
 
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import sys
@@ -657,6 +658,43 @@ def hidden_tests():
 hidden_tests()
 ### END HIDDEN TESTS
 check.score()
+
+# %% [markdown]
+# ## Exercise 6: what came before, in your own words
+#
+# REINFORCE weights the score of each step. Two weights are at hand: the return of the whole episode, or the
+# reward-to-go, the return of the rewards from that step on.
+#
+# An agent wanders about for 30 steps, each with the reward $-0.1$, and comes to stand next to the goal. Its 31st step
+# enters the goal, with the reward $+1$. Let $\gamma = 1$. Explain in three to five sentences:
+#
+# - Which weight does the 31st step get in either case, and what does each do to the probability of that action?
+# - Why may the rewards of the first 30 steps be left out of that weight without changing the estimate's mean?
+# - Which of the two weights has the smaller variance, and why?
+#
+# *Difficulty 3 of 5, importance 5 of 5, 10 minutes, 2 points, read by a person*
+#
+# <details><summary>Hint</summary>
+#
+# Two facts are enough. In the state where the action is chosen, the mean of the score over the actions that the policy
+# may draw is 0. And the first 30 rewards were already settled when the 31st action was drawn.
+#
+# </details>
+
+# %% [markdown] nbgrader={"grade": true, "grade_id": "why_reward_to_go", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
+# ### BEGIN SOLUTION
+# The return of the episode is $30 \cdot (-0.1) + 1 = -2$, so with this weight the step into the goal is made *less*
+# likely, though it was the best one. Its reward-to-go is $+1$, which makes it more likely. The first 30 rewards were
+# settled before the 31st action was drawn, so given its state they are the same number whichever action is drawn, and
+# that number times the mean of the score, which is 0, is 0: leaving them out changes nothing on average. But they differ
+# from episode to episode, and in a single episode they multiply the score by a number that has nothing to do with the
+# action. The reward-to-go leaves out this noise, so here its variance is the smaller one.
+#
+# *Points.* Half a point for both weights, $-2$ and $+1$, and half a point for what they do to the probability. Half a
+# point for the mean: earlier rewards do not depend on the action, and the mean score in a state is 0; "the action cannot
+# have caused them" alone is enough only with a word on the score. Half a point for the variance: the reward-to-go leaves
+# out terms that vary and tell nothing about the action.
+# ### END SOLUTION
 
 # %% [markdown]
 # ## Training: your functions learn

@@ -31,12 +31,13 @@
 # [Reward-to-go and baselines]({{repository}}/blob/main/chapters/reward_to_go_and_baselines.md);
 # Python functions, NumPy arrays. No JAX is assumed beyond what is explained here.
 #
-# **Time**: 1 to 2 hours for the four functions, some minutes of training.
+# **Time**: 1 to 2 hours for the four functions and one question, some minutes of training.
 #
 # **How it works**: fill in each function where it says `NotImplementedError`, then run the cell below
 # it. That cell lists the properties your function has to have, and says which of them hold. The
 # grader checks these and some more, on other inputs. Every property earns its share of the points, so
-# a function that is right except for one case still counts.
+# a function that is right except for one case still counts. The last exercise asks for words instead of
+# code, and a person reads them.
 
 # %% [markdown]
 # ## Setup
@@ -540,6 +541,48 @@ with check("gradients of a batch, compiled", hint="Does it stay in JAX from the 
 check.score()
 
 # %% [markdown]
+# ## 5. Old episodes, in your own words
+#
+# After every update the training below throws its episodes away and plays new ones with the new policy.
+# A friend finds that wasteful. Her memory keeps the last 10 batches, and every update averages the same
+# loss over all of them: "ten times the data, a tenth of the variance".
+#
+# Explain in three to five sentences:
+#
+# - Over which episodes is the expectation in the policy gradient taken, and which episodes does the friend
+#   average over?
+# - What goes wrong with an action that an old policy took often and the present one would hardly ever take?
+# - What would the friend have to do to each old term for its mean to be right again?
+#
+# *Difficulty 3 of 5, importance 5 of 5, about 10 minutes, 2 points, read by a person.*
+#
+# <details><summary>Hint</summary>
+#
+# Write the expectation as a sum over actions, with the probability of each. Which policy's probability
+# stands in front of each term if the action was drawn by an old policy $\mu$?
+#
+# </details>
+
+# %% [markdown] nbgrader={"grade": true, "grade_id": "why_on_policy", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
+# ### BEGIN SOLUTION
+# The expectation in the policy gradient is over episodes of the present policy $\pi_\theta$; nine of the
+# friend's ten batches were drawn by older policies $\mu$, with other parameters. Her average is still an
+# average of $\psi_t \nabla_\theta \log \pi_\theta(a_t \mid s_t)$, but actions and states occur in it as often
+# as under $\mu$, so its mean is not the gradient of $J(\theta)$, and more data only estimate the wrong thing
+# more precisely. An action that $\mu$ took often and $\pi_\theta$ hardly ever takes is counted far too often,
+# and because its probability is small, its $\nabla_\theta \log \pi_\theta$ can be large: the update is ruled by
+# what the agent no longer does, with weights that were earned by another policy's behaviour. To repair the
+# mean, each old term would have to be multiplied by the ratio of the probabilities of its episode under
+# $\pi_\theta$ and under $\mu$, the importance weight, whose own variance is large when the two differ much.
+#
+# *Points.* Half a point for naming both distributions: episodes of the present policy against a mixture of
+# old ones. Half a point for the consequence: the mean is no longer the gradient of $J$ at the present
+# parameters (biased), which more data do not cure. Half a point for the action: it counts as often as the old
+# policy took it. Half a point for the remedy: the ratio of the probabilities $\pi_\theta / \mu$; the product
+# over the steps need not be written down.
+# ### END SOLUTION
+
+# %% [markdown]
 # ## Training: your functions balance the pole
 #
 # From here on everything is written for you, and everything runs on the four functions above. Nothing
@@ -617,8 +660,7 @@ print(f"{N_EPISODES} episodes of {batch.lengths.min()} to {batch.lengths.max()} 
 #
 # REINFORCE is *on-policy*: the expectation in its gradient is over episodes of the very policy that is
 # updated. So the memory holds the complete episodes of one policy, and taking them out for the update
-# empties it. (A memory that keeps old episodes feeds the update data of other policies, and the estimate
-# is no longer that of this gradient.)
+# empties it. What would become of the estimate otherwise is what exercise 5 asks.
 #
 # Your `compute_returns` is called for each episode. All are padded with zero rewards to 500 steps; zeros
 # at the end change no return before them, and a compiled function is compiled only once.
