@@ -2,7 +2,7 @@
 
 Values are msgpack. Beyond msgpack's own types there are tuples, integers of any size
 and arrays (library, dtype, shape, raw bytes). Nothing is ever unpickled or evaluated
-while decoding, and size, depth, dtypes and shapes are checked.
+while decoding, and size, depth, number of items, dtypes and shapes are checked.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ from typing import Any
 import msgpack
 import numpy as np
 
-MAX_MESSAGE = 64 * 2**20
+MAX_MESSAGE = 16 * 2**20
 MAX_DEPTH = 32
+MAX_ITEMS = 2**20  # of lists, tuples and dicts in a message: a byte on the wire is up to 72 in memory
+MAX_KEYS = 2**10  # of one dict: keys may be chosen to collide, which costs time by the square of their number
 
 _TUPLE, _BIG_INTEGER, _ARRAY = 1, 2, 3
 _DTYPES = {f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)}
@@ -96,16 +98,29 @@ def decode(data: bytes, *, libraries: bool = False) -> Any:
     """
     if len(data) > MAX_MESSAGE:
         raise MalformedMessage("message too large")
-    return _decode(data, libraries, MAX_DEPTH)
+    return _decode(data, libraries, MAX_DEPTH, _Budget())
 
 
-def _decode(data: bytes, libraries: bool, depth: int) -> Any:
+class _Budget:
+    """Counts what a message builds in memory."""
+
+    def __init__(self) -> None:
+        self._left = MAX_ITEMS
+
+    def spend(self, container: Any) -> Any:
+        self._left -= 1 + len(container)
+        if self._left < 0:
+            raise MalformedMessage("too many items")
+        return container
+
+
+def _decode(data: bytes, libraries: bool, depth: int, budget: _Budget) -> Any:
     if depth == 0:
         raise MalformedMessage("nested too deeply")
 
     def extension(code: int, body: bytes) -> Any:
         if code == _TUPLE:
-            items = _decode(body, libraries, depth - 1)
+            items = _decode(body, libraries, depth - 1, budget)
             if not isinstance(items, list):
                 raise MalformedMessage("a tuple that is not a list of items")
             return tuple(items)
@@ -116,7 +131,15 @@ def _decode(data: bytes, libraries: bool, depth: int) -> Any:
         raise MalformedMessage(f"unknown extension {code}")
 
     try:
-        value = msgpack.unpackb(data, ext_hook=extension, strict_map_key=False)
+        value = msgpack.unpackb(
+            data,
+            ext_hook=extension,
+            list_hook=budget.spend,
+            object_hook=budget.spend,
+            max_array_len=MAX_ITEMS,
+            max_map_len=MAX_KEYS,
+            strict_map_key=False,
+        )
     except MalformedMessage:
         raise
     except Exception as error:
@@ -152,6 +175,10 @@ def _decode_array(body: bytes, libraries: bool) -> Any:
         raise MalformedMessage("not a shape")
     if math.prod(shape) * np.dtype(dtype).itemsize != len(raw):
         raise MalformedMessage("shape and size differ")
+    if math.prod(max(size, 1) for size in shape) > MAX_MESSAGE:  # a loop over an empty array's rows must end
+        raise MalformedMessage("not a shape")
+    if dtype == "bool" and raw.translate(None, b"\0\1"):
+        raise MalformedMessage("neither true nor false")
     array = np.frombuffer(raw, dtype=dtype).reshape(shape).copy()
     if not libraries or library == "numpy":
         return array[()] if array.shape == () else array
@@ -166,10 +193,13 @@ def _decode_array(body: bytes, libraries: bool) -> Any:
     raise MalformedMessage(f"library {library!r}")
 
 
-def send(channel: socket.socket, value: Any) -> None:
-    """Write one message. Raises NotPlainData before anything is written, or OSError."""
+def send(channel: socket.socket, value: Any, seconds: float | None = None) -> None:
+    """Write one message, waiting for at most `seconds` for the other side to read.
+
+    Raises NotPlainData before anything is written, or OSError (TimeoutError is one).
+    """
     data = encode(value)
-    channel.settimeout(None)
+    channel.settimeout(seconds)
     channel.sendall(_LENGTH.pack(len(data)) + data)
 
 
