@@ -2,6 +2,7 @@
 
 import collections
 import contextlib
+import socket
 
 import jax.numpy as jnp
 import msgpack
@@ -111,14 +112,25 @@ def forged(dtype="float64", shape=(2,), raw=b"\0" * 16, library="numpy") -> byte
         forged(shape=(-1, -2)),
         forged(shape=(2**40, 0)) + b"x",
         forged(shape=(2.0,)),
+        forged(shape=(2**40, 0), raw=b""),
+        forged(dtype="bool", shape=(2,), raw=b"\x01\x02"),
         msgpack.packb(msgpack.ExtType(99, b"")),
         msgpack.packb(msgpack.ExtType(2, b"1e9")),
         msgpack.packb(msgpack.ExtType(2, b"9" * 5000)),
         msgpack.packb(msgpack.ExtType(1, msgpack.packb("no list"))),
         msgpack.packb(msgpack.Timestamp(0)),
         b"\x91" * 100 + b"\xc0",
+        b"\xdd\x00\xff\xff\xff" * 500 + b"\xc0" * 2**24,
+        b"\xdc\xff\xff" + b"\xdc\x00\x80" * 65535 + b"\xc0" * 65535 * 128,
+        b"\xde\x10\x00" + b"".join(msgpack.packb(key) + b"\xc0" for key in range(4096)),
     ],
 )
 def test_forged_messages_are_malformed(data):
     with pytest.raises(protocol.MalformedMessage):
         protocol.decode(data)
+
+
+def test_who_sends_does_not_wait_for_ever_for_a_reader():
+    ours, theirs = socket.socketpair()
+    with ours, theirs, pytest.raises(TimeoutError):
+        protocol.send(ours, b"x" * 2**22, seconds=0.1)
