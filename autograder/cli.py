@@ -98,6 +98,14 @@ def publish(folder: Path, solutions: bool) -> None:
 )
 @click.option("--db", metavar="URL", help="nbgrader gradebook.  [default: SQLite in the results folder]")
 @click.option("--regrade", is_flag=True, help="Judge again what already has a verdict.")
+@click.option("--reseed", is_flag=True, help="Draw new hidden inputs, for a new course; all is judged again.")
+@click.option(
+    "--merge",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="Take over the verdicts of another machine: a copy of its results folder. May be repeated.",
+)
 def grade(
     name: str,
     path: Path,
@@ -109,10 +117,13 @@ def grade(
     memory: int,
     db: str | None,
     regrade: bool,
+    reseed: bool,
+    merge: tuple[Path, ...],
 ) -> None:
     """Grade the submissions in PATH: a folder with a sub-folder or a notebook per student, a single
     notebook, or the zip of all submissions from Canvas, Moodle or Gradescope (also unpacked)."""
     from autograder import grading, table
+    from autograder.dispatch import NoCluster
     from autograder.intake import IntakeError
     from autograder.master import UnknownAssignment
 
@@ -128,8 +139,10 @@ def grade(
             memory_mib=memory,
             db_url=db,
             regrade=regrade,
+            reseed=reseed,
+            merge=merge,
         )
-    except (UnknownAssignment, IntakeError, sandbox.NoSandbox) as error:
+    except (UnknownAssignment, IntakeError, sandbox.NoSandbox, NoCluster, grading.CannotGrade) as error:
         raise _FriendlyError(str(error)) from None
     console = Console()
     if not console.is_terminal:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+import fcntl
 import json
-import logging
-import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from dask.distributed import Client, as_completed
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -19,9 +19,10 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from autograder import gradebook, intake, sandbox
+from autograder import dispatch, gradebook, intake
+from autograder.dispatch import Job
 from autograder.intake import Submission
-from autograder.judging import Limits, judge_submission, unreadable
+from autograder.judging import Limits, unreadable
 from autograder.master import Master
 from autograder.verdicts import (
     Grades,
@@ -38,6 +39,10 @@ from autograder.verdicts import (
 DEFAULT_FOLDER = Path(__file__).parent / "grades"
 
 
+class CannotGrade(ValueError):
+    """The class cannot be graded as asked; the message says why and what to do."""
+
+
 def grade_class(
     assignment: str,
     path: Path,
@@ -50,6 +55,8 @@ def grade_class(
     memory_mib: int = 4096,
     db_url: str | None = None,
     regrade: bool = False,
+    reseed: bool = False,
+    merge: Sequence[Path] = (),
 ) -> Grades:
     """Grade the submissions in `path` and write out/NAME/grades.json and the gradebook.
 
@@ -58,97 +65,145 @@ def grade_class(
     jobs: local processes (default: one per core); scheduler: address of a dask.distributed
     scheduler to use instead; sandbox_kind: see `autograder.sandbox`; seconds: limit for one
     cell or call; memory_mib: limit for one worker; db_url: gradebook (default: SQLite in
-    `out`); regrade: judge again what has a verdict.
-    Raises UnknownAssignment, IntakeError or NoSandbox before anything is written.
+    `out`); regrade: judge again what has a verdict; reseed: draw new hidden inputs, so that
+    all is judged again; merge: results folders of other machines, whose verdicts are taken over.
+    Raises UnknownAssignment, IntakeError, NoSandbox, NoCluster or CannotGrade before anything
+    is written; IntakeError or NoCluster also later, when the submissions or the cluster are gone.
     """
     master = Master.read(assignment)
     submissions = intake.collect(path, assignment)
-    limits = Limits(seconds, memory_mib, sandbox.resolve(sandbox_kind))
     folder = out / assignment
-    seed = secret_seed(folder / "secret_seed")
-    store = VerdictStore(folder / "verdicts")
-    keys = {item.student: _key(item, master, seed, limits) for item in submissions}
-    done = {} if regrade else _finished(store, keys)
-    done |= {
-        item.student: unreadable(item.student, master, item.problem) for item in submissions if item.problem
-    }
-    waiting = [item for item in submissions if item.student not in done]
-    with _progress(assignment) as progress:
-        task = progress.add_task(assignment, total=len(submissions), completed=len(done))
-        for judged in _judge_all(waiting, master, seed, limits, jobs, scheduler):
-            if judged.verdict.status != "crashed":  # the grader's own trouble: the next run tries again
-                store.save(keys[judged.verdict.student], judged)
-            done[judged.verdict.student] = judged
-            progress.advance(task)
-    rows = tuple(_with_intake_faults(done[item.student].verdict, item) for item in submissions)
-    grades = Grades(
-        assignment=assignment, max_score=master.max_score, sandbox=limits.sandbox, submissions=rows
-    )
-    gradebook.record(db_url or gradebook.default_url(out), master, grades)
-    handed_in = {item.student: keys[item.student] for item in submissions if not item.problem}
-    write_atomically(folder / "judged.json", json.dumps(handed_in, indent=1) + "\n")
-    write_grades(folder / "grades.json", grades)
+    others = [other / assignment for other in merge]
+    known = _known_seed(folder, others, reseed)
+    with dispatch.crew(jobs, scheduler) as crew:
+        limits = Limits(seconds, memory_mib, crew.resolve(sandbox_kind))
+        with _alone_in(folder):
+            seed = secret_seed(folder / "secret_seed", known, anew=reseed)
+            stores = [VerdictStore(place / "verdicts") for place in (folder, *others)]
+            run = _Run(master, seed, limits, stores, regrade)
+            with _progress(assignment) as progress:
+                task = progress.add_task(assignment, total=len(submissions))
+                run.grade(submissions, crew, lambda: progress.advance(task))
+            grades = run.grades()
+            gradebook.record(db_url or gradebook.default_url(out), master, grades)
+            write_atomically(folder / "judged.json", json.dumps(run.keys, indent=1) + "\n")
+            write_grades(folder / "grades.json", grades)
     return grades
 
 
-def _key(submission: Submission, master: Master, seed: int, limits: Limits) -> str:
-    parts = (master.sha256, str(seed), engine_version(), repr(limits))
-    return verdict_key(submission.student, submission.content, *parts)
+def _known_seed(folder: Path, others: list[Path], reseed: bool) -> int | None:
+    """The seed of the verdicts there are, in `folder` and in the results to be merged."""
+    if reseed and others:
+        raise CannotGrade("After --reseed all is judged again, so nothing can be merged: leave out --merge.")
+    places = others if reseed or not (folder / "secret_seed").exists() else [folder, *others]
+    seeds = {place: _read_seed(place / "secret_seed") for place in places}
+    if len(set(seeds.values())) > 1:
+        raise CannotGrade(
+            f"Results with different secret seeds cannot be merged: {', '.join(map(str, seeds))}. Copy the "
+            "file secret_seed from one machine into this folder of the others, and grade there again."
+        )
+    return next(iter(seeds.values()), None)
 
 
-def _finished(store: VerdictStore, keys: dict[str, str]) -> dict[str, Judged]:
-    stored = {student: store.load(key) for student, key in keys.items()}
-    return {student: judged for student, judged in stored.items() if judged is not None}
+def _read_seed(path: Path) -> int:
+    try:
+        return int(path.read_text())
+    except OSError as error:
+        raise CannotGrade(
+            f"{path} cannot be read ({error.strerror}). With --merge give the folder that was --out on the "
+            "other machine."
+        ) from None
+    except ValueError:
+        raise CannotGrade(
+            f"{path} does not hold a number. Put back the file from a backup, or delete it: then a new seed "
+            "is drawn, and all submissions are judged again."
+        ) from None
 
 
-def _with_intake_faults(verdict: SubmissionVerdict, submission: Submission) -> SubmissionVerdict:
-    return verdict.model_copy(update={"faults": submission.faults + verdict.faults})
+@contextlib.contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Hold the class's folder for this run, and remove what a killed one left half written."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise CannotGrade(f"Another run is grading into {folder}. Wait until it has ended.") from None
+        for pattern in (".secret_seed.*", ".judged.json.*", ".grades.json.*", "verdicts/.*"):
+            for path in folder.glob(pattern):
+                path.unlink()
+        yield
 
 
-def _judge_all(
-    submissions: list[Submission],
-    master: Master,
-    seed: int,
-    limits: Limits,
-    jobs: int | None,
-    scheduler: str | None,
-) -> Iterator[Judged]:
-    """Verdicts in the order in which they are finished."""
-    if not submissions:
-        return
-    with _client(scheduler, min(jobs or os.cpu_count() or 1, len(submissions))) as client:
-        futures = {
-            client.submit(
-                judge_submission, item.student, item.content, master, seed, limits, pure=False, retries=2
-            ): item.student
-            for item in submissions
-        }
-        for future in as_completed(futures):
-            student = futures[future]
-            error = future.exception()
-            yield future.result() if error is None else _crashed(student, master, error)
+class _Run:
+    """One grading of a class: a row for everybody, judged only where there is no verdict yet."""
 
+    def __init__(
+        self, master: Master, seed: int, limits: Limits, stores: list[VerdictStore], regrade: bool
+    ) -> None:
+        """stores: verdicts are written to the first and looked for in all."""
+        self.keys: dict[str, str] = {}
+        self._master = master
+        self._seed = seed
+        self._limits = limits
+        self._stores = stores
+        self._regrade = regrade
+        self._rows: dict[str, SubmissionVerdict] = {}
+        self._judging: dict[str, Submission] = {}  # without their bytes
 
-def _crashed(student: str, master: Master, error: BaseException) -> Judged:
-    reason = (
-        f"The grader could not judge this notebook ({type(error).__name__}); an instructor has to look at it."
-    )
-    return Judged(
-        verdict=unreadable(student, master, reason).verdict.model_copy(update={"status": "crashed"})
-    )
+    def grade(
+        self, submissions: Iterable[Submission], crew: dispatch.Crew, advance: Callable[[], None]
+    ) -> None:
+        """Judge what has to be; `advance` is called for every row."""
+        for judged in crew.judge(self._jobs(submissions, advance)):
+            student = judged.verdict.student
+            if judged.verdict.status != "crashed":  # the grader's own trouble: the next run tries again
+                self._stores[0].save(self.keys[student], judged)
+            self._add(self._judging.pop(student), judged)
+            advance()
 
+    def grades(self) -> Grades:
+        """The class, in the order of the students."""
+        return Grades(
+            assignment=self._master.name,
+            max_score=self._master.max_score,
+            sandbox=self._limits.sandbox,
+            submissions=tuple(self._rows[student] for student in sorted(self._rows)),
+        )
 
-def _client(scheduler: str | None, jobs: int) -> Client:
-    if scheduler is not None:
-        return Client(scheduler)
-    return Client(
-        n_workers=jobs,
-        threads_per_worker=1,
-        processes=True,
-        dashboard_address=":0",
-        memory_limit=0,
-        silence_logs=logging.CRITICAL,
-    )
+    def _jobs(self, submissions: Iterable[Submission], advance: Callable[[], None]) -> Iterator[Job]:
+        master = Master(self._master.name, self._master.source)  # as sent: without what is derived from it
+        engine = engine_version()
+        for item in submissions:
+            judged = self._known(item, engine)
+            if judged is None:
+                self._judging[item.student] = dataclasses.replace(item, content=b"")
+                yield Job(item.student, item.content, master, self._seed, self._limits, engine)
+                continue
+            self._add(item, judged)
+            advance()
+
+    def _known(self, item: Submission, engine: str) -> Judged | None:
+        """The verdict on a submission that need not be judged."""
+        if item.problem:
+            return unreadable(item.student, self._master, item.problem)
+        parts = (self._master.sha256, str(self._seed), engine, repr(self._limits))
+        key = self.keys[item.student] = verdict_key(item.student, item.content, *parts)
+        return None if self._regrade else self._stored(key)
+
+    def _stored(self, key: str) -> Judged | None:
+        own, *others = self._stores
+        if judged := own.load(key):
+            return judged
+        judged = next(filter(None, (store.load(key) for store in others)), None)
+        if judged:
+            own.save(key, judged)
+        return judged
+
+    def _add(self, item: Submission, judged: Judged) -> None:
+        faults = item.faults + judged.verdict.faults
+        row = judged.verdict.model_copy(update={"faults": faults, "late": item.late})
+        self._rows[item.student] = row
 
 
 def _progress(assignment: str) -> Progress:

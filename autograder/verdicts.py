@@ -112,10 +112,13 @@ def verdict_key(student: str, content: bytes, *parts: str) -> str:
     return digest.hexdigest()
 
 
-def secret_seed(path: Path) -> int:
-    """The seed of the hidden tests' inputs, made once and kept in `path` for its owner only."""
-    if not path.exists():
-        write_atomically(path, str(secrets.randbits(64)))
+def secret_seed(path: Path, known: int | None = None, *, anew: bool = False) -> int:
+    """The seed of the hidden tests' inputs, made once and kept in `path` for its owner only.
+
+    known: the seed to keep there if there is none, instead of drawing one; anew: draw another.
+    """
+    if anew or not path.exists():
+        write_atomically(path, str(secrets.randbits(64) if known is None else known))
     return int(path.read_text())
 
 

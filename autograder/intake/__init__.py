@@ -7,16 +7,15 @@ notebook counts, `students` what the students are called.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
 
 from autograder.intake.choice import Assignment, choose
-from autograder.intake.files import MAX_BYTES, IntakeError, opened
+from autograder.intake.files import MAX_BYTES, Entry, IntakeError, opened
 from autograder.intake.layouts import Handed, assigned
 from autograder.intake.students import student_ids
 
-__all__ = ["MAX_BYTES", "IntakeError", "Submission", "collect"]
-
-_MAX_CLASS = 4 * 2**30
+__all__ = ["MAX_BYTES", "IntakeError", "Submission", "Submissions", "collect"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,7 +23,8 @@ class Submission:
     """One student's hand-in: the notebook's bytes, or a reason why there is none.
 
     student: unique in the class and safe as a file name; faults: lines for the student;
-    lms_id: Canvas' user id, Moodle's participant id or Gradescope's submission id, if any.
+    lms_id: Canvas' user id, Moodle's participant id or Gradescope's submission id, if any;
+    late: the download says that it was handed in after the time.
     """
 
     student: str
@@ -32,9 +32,45 @@ class Submission:
     problem: str = ""
     faults: tuple[str, ...] = ()
     lms_id: str = ""
+    late: bool = False
 
 
-def collect(path: Path, assignment: str) -> list[Submission]:
+class Submissions:
+    """The submissions of a class in the order of the students.
+
+    Each is read when its turn comes and not kept, so that a class of any size takes no more
+    memory than one student; what is read is what the files hold at that moment.
+    """
+
+    def __init__(self, path: Path, assignment: str) -> None:
+        """Raises IntakeError when there is nothing to grade."""
+        self._path = path
+        self._assignment = Assignment(assignment)
+        with opened(path) as entries:
+            self._size = len(self._students(entries))
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __iter__(self) -> Iterator[Submission]:
+        with opened(self._path) as entries:
+            for student, handed in self._students(entries).items():
+                yield Submission(student, **vars(choose(handed, self._assignment)))
+
+    def _students(self, entries: list[Entry]) -> dict[str, list[Handed]]:
+        people: dict[tuple[str, ...], list[Handed]] = {}
+        for handed in assigned(entries, self._assignment.name, zipped=self._path.is_file()):
+            people.setdefault(handed.owner.key, []).append(handed)
+        if not people:
+            raise IntakeError(
+                f"{self._path} holds no sub-folder and no .ipynb file, and it is no download of Canvas, "
+                "Moodle or Gradescope, so there is nobody to grade."
+            )
+        ids = student_ids(handed[0].owner for handed in people.values())
+        return {ids[key]: people[key] for key in sorted(people, key=ids.get)}
+
+
+def collect(path: Path, assignment: str) -> Submissions:
     """The submissions in `path`, sorted by student; everybody who handed in anything has one.
 
     path: a folder with one sub-folder or one .ipynb per student, a single notebook, whose
@@ -42,28 +78,4 @@ def collect(path: Path, assignment: str) -> list[Submission]:
     or unpacked. Nothing is unpacked to disk. What cannot be read is a Submission with a
     `problem`. Raises IntakeError when there is nothing to grade.
     """
-    with opened(path) as entries:
-        people: dict[tuple[str, ...], list[Handed]] = {}
-        for handed in assigned(entries, assignment, zipped=path.is_file()):
-            people.setdefault(handed.owner.key, []).append(handed)
-        if not people:
-            raise IntakeError(
-                f"{path} holds no sub-folder and no .ipynb file, and it is no download of Canvas, Moodle or "
-                "Gradescope, so there is nobody to grade."
-            )
-        ids = student_ids(handed[0].owner for handed in people.values())
-        students = {ids[key]: people[key] for key in sorted(people, key=ids.get)}
-        return _submissions(students, Assignment(assignment))
-
-
-def _submissions(students: dict[str, list[Handed]], assignment: Assignment) -> list[Submission]:
-    submissions, used = [], 0
-    for student, handed in students.items():
-        chosen = choose(handed, assignment)
-        used += len(chosen.content)
-        if used > _MAX_CLASS:
-            used -= len(chosen.content)
-            reason = "The class is too large for one run: grade it in two parts."
-            chosen = dataclasses.replace(chosen, content=b"", problem=reason)
-        submissions.append(Submission(student, **vars(chosen)))
-    return submissions
+    return Submissions(path, assignment)

@@ -63,6 +63,7 @@ class Chosen:
     problem: str = ""
     faults: tuple[str, ...] = ()
     lms_id: str = ""
+    late: bool = False
 
 
 def choose(handed: list[Handed], assignment: Assignment) -> Chosen:
@@ -84,12 +85,14 @@ def choose(handed: list[Handed], assignment: Assignment) -> Chosen:
     faults += _attempt_faults(handed, best.handed)
     faults += [f"not read: {reason}" for reason in refused]
     faults += filter(None, [best.handed.note])
-    return Chosen(best.content, faults=tuple(faults), lms_id=best.handed.owner.lms_id)
+    lms_id, late = best.handed.owner.lms_id, best.handed.late
+    return Chosen(best.content, faults=tuple(faults), lms_id=lms_id, late=late)
 
 
 def _none(handed: list[Handed], problem: str) -> Chosen:
     faults = [_late(item) for item in handed if item.late] + [item.note for item in handed if item.note]
-    return Chosen(problem=problem, faults=tuple(dict.fromkeys(faults)), lms_id=handed[-1].owner.lms_id)
+    lms_id, late = handed[-1].owner.lms_id, any(item.late for item in handed)
+    return Chosen(problem=problem, faults=tuple(dict.fromkeys(faults)), lms_id=lms_id, late=late)
 
 
 def _notebooks(files: list[Handed]) -> list[Handed]:
