@@ -55,21 +55,28 @@ class Property:
     kind: str  # passed, failed, or a RemoteFailure's kind
     message: str  # safe to show: never an input or an expected value of a hidden test
     weight: float
+    withheld: bool = False  # the message would say more, had the student's process seen no hidden input
 
 
 @dataclasses.dataclass(frozen=True)
 class _Session:
     evaluate: Callable[[str, dict[str, Any]], Any]
     seed: int
+    guarded: bool
 
 
 _session: contextvars.ContextVar[_Session | None] = contextvars.ContextVar("session", default=None)
 
 
 @contextlib.contextmanager
-def remote_student(evaluate: Callable[[str, dict[str, Any]], Any], seed: int) -> Iterator[None]:
-    """Within this block `Checks.evaluate` asks `evaluate`, and random inputs come from `seed`."""
-    token = _session.set(_Session(evaluate, seed))
+def remote_student(
+    evaluate: Callable[[str, dict[str, Any]], Any], seed: int, guarded: bool = False
+) -> Iterator[None]:
+    """Within this block `Checks.evaluate` asks `evaluate`, and random inputs come from `seed`.
+
+    guarded: the student's process has seen hidden inputs, so nothing that it says is shown.
+    """
+    token = _session.set(_Session(evaluate, seed, guarded))
     try:
         yield
     finally:
@@ -116,6 +123,7 @@ class Checks:
         self._points = points
         self._properties: list[Property] = []
         self._hidden = False
+        self._guarded = (session := _session.get()) is not None and session.guarded
 
     def hide(self) -> None:
         """From here on only the author's words are shown, never values: hidden tests start so."""
@@ -132,26 +140,31 @@ class Checks:
         except NotImplementedError:
             kind, detail = "missing", "not written yet"
         except AssertionError as failed:
-            kind, detail = "failed", "" if self._hidden else str(failed)
+            kind, detail = "failed", "" if self._closed else str(failed)
         except Exception as error:
             if _session.get() and isinstance(error, NameError | ImportError):
                 # not from the student's process, where exceptions arrive as RemoteFailure
                 raise TypeError(f"The test cell of {self.question} is wrong: {error}") from error
             kind, detail = "error", self._error_detail(type(error).__name__, str(error))
         message = "" if kind == "passed" else " ".join(filter(None, [_sentence(detail), _hint(kind, hint)]))
-        self._properties.append(Property(name, kind == "passed", kind, message, weight))
+        withheld = self._guarded and not self._hidden and kind in ("failed", "error", "forbidden")
+        self._properties.append(Property(name, kind == "passed", kind, message, weight, withheld))
+
+    @property
+    def _closed(self) -> bool:
+        return self._hidden or self._guarded
 
     def _remote_detail(self, failure: RemoteFailure) -> str:
         if failure.kind == "missing":
             return "not written yet"
         if failure.kind == "error":
             return self._error_detail(failure.exception_name, str(failure))
-        if failure.kind == "forbidden" and self._hidden:
+        if failure.kind == "forbidden" and self._closed:
             return "It returned something that is not plain data."  # a type's name could carry inputs out
         return str(failure)
 
     def _error_detail(self, name: str, text: str) -> str:
-        if not self._hidden:
+        if not self._closed:
             return f"It raised {name}: {text}"
         # The text of an exception, or a name made up for it, could carry hidden inputs out.
         return f"It raised {name}." if hasattr(builtins, name) else "It raised an exception."
