@@ -8,6 +8,7 @@ the assertions are the grader's own, out of the student's reach.
 from __future__ import annotations
 
 import ast
+import builtins
 import collections
 import contextlib
 import dataclasses
@@ -23,6 +24,9 @@ from policy_gradients.checks import Checks, Property, RemoteFailure, Score, remo
 
 _START_SECONDS = 60.0
 _NOT_WRITTEN = "Not written yet."
+_MAX_SOURCE = 2**20
+_MAX_OUTPUT = 5_000
+_MAX_WORDS = 500
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,6 +43,18 @@ class Limits:
     sandbox: str
 
 
+class _Wordless(RemoteFailure):
+    """A failure without what the student's process said about it."""
+
+    def __init__(self, failure: RemoteFailure) -> None:
+        known = hasattr(builtins, failure.exception_name)
+        super().__init__(failure.kind, "", failure.exception_name if known else "an exception")
+
+
+def _without_words(failure: RemoteFailure) -> RemoteFailure:
+    return _Wordless(failure) if failure.kind in ("error", "forbidden") else failure
+
+
 class Student:
     """The student's notebook as a running process that survives what its cells do.
 
@@ -48,31 +64,57 @@ class Student:
 
     def __init__(self, limits: Limits, modules: tuple[str, ...]) -> None:
         self._limits = limits
+        self._seconds = 10 * limits.seconds
         self._modules = modules
-        self._deadline = time.monotonic() + 10 * limits.seconds
+        self._deadline = time.monotonic() + self._seconds
         self._history: list[str] = []
         self._process: sandbox.Worker | None = None
         self.outputs: dict[str, str] = {}
         self.seconds: collections.Counter[str] = collections.Counter()
         self.lost = False  # a cell or call of the present question ended the worker
+        self.guarded = False  # the process has seen hidden inputs: nothing that it says may be shown
+        self.withheld = False  # something was printed, and not kept
 
     def run_and_keep(self, source: str, answers: tuple[str, ...] = ()) -> RemoteFailure | None:
         """Run a cell as a notebook would: its failure is returned, what it did before stays.
 
         What it prints is kept for the questions it answers. A cell that ended the worker is never run again.
         """
-        failed = None
+        if len(source) > _MAX_SOURCE:
+            return RemoteFailure("forbidden", "The cell is longer than a million characters.")
+        failed = self._run(source)
+        if failed is None or failed.kind in ("error", "missing"):
+            self._history.append(source)
+            for name in answers:
+                self._keep_output(name)
+        return _without_words(failed) if failed and self.guarded else failed
+
+    def _run(self, source: str) -> RemoteFailure | None:
         try:
             self._request(["run", source])
         except RemoteFailure as failure:
-            if failure.kind not in ("error", "missing"):
-                return failure
-            failed = failure
-        self._history.append(source)
-        for name in answers:
-            with contextlib.suppress(RemoteFailure):  # what the cell left running may have ended the worker
-                self.outputs[name] = self.outputs.get(name, "") + str(self._request(["output"]))
-        return failed
+            return failure
+        return None
+
+    def _keep_output(self, name: str) -> None:
+        try:
+            printed = self._request(["output"])
+        except RemoteFailure:  # what the cell left running may have ended the worker
+            return
+        if not isinstance(printed, str):
+            return
+        if self.guarded:
+            self.withheld |= bool(printed)
+        else:
+            self.outputs[name] = (self.outputs.get(name, "") + printed)[:_MAX_OUTPUT]
+
+    def start_over(self) -> None:
+        """Forget all that was run: the next request goes to a new process, with its own time."""
+        self.close()
+        self._history.clear()
+        self.outputs.clear()
+        self.guarded = False
+        self._deadline = time.monotonic() + self._seconds
 
     def call(self, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """Call the student's function `name` with plain data. Raises RemoteFailure."""
@@ -90,6 +132,8 @@ class Student:
     def _request(self, message: list[Any]) -> Any:
         if self.lost:
             raise RemoteFailure("lost", "An earlier call of this question ended the notebook's process.")
+        if time.monotonic() > self._deadline:
+            raise RemoteFailure("timeout", f"The whole notebook did not end within {self._seconds:g} seconds.")
         if self._process is None:
             self._start()
         return self._exchange(message)
@@ -107,7 +151,9 @@ class Student:
 
     def _send(self, message: list[Any]) -> None:
         try:
-            protocol.send(self._process.channel, message)
+            protocol.send(self._process.channel, message, self._remaining())
+        except TimeoutError:
+            raise self._lose("timeout", f"It did not end within {self._limits.seconds:g} seconds.") from None
         except OSError:
             raise self._lose("crash", "The notebook's process had ended.") from None
 
@@ -129,9 +175,10 @@ class Student:
             case ["ok", value]:
                 return value
             case ["error", str(name), str(text)]:
-                raise RemoteFailure("error", text, name if name.isidentifier() else "an exception")
+                name = name[:100]
+                raise RemoteFailure("error", text[:_MAX_WORDS], name if name.isidentifier() else "an exception")
             case ["missing" | "forbidden" as kind, str(text)]:
-                raise RemoteFailure(kind, text)
+                raise RemoteFailure(kind, text[:_MAX_WORDS])
         raise self._lose("forbidden", "It returned something that is not plain data.")
 
     def _remaining(self) -> float:
@@ -194,12 +241,73 @@ def _answers(aligned: Aligned) -> dict[str, str]:
     return {name: "\n\n".join(run.source for run in runs if name in run.answers) for name in sorted(names)}
 
 
+@dataclasses.dataclass(frozen=True)
+class _Sitting:
+    """What became of a question: its score, or why it has none, and what went wrong in the answer's cell."""
+
+    question: Question
+    score: Score | RemoteFailure
+    trouble: RemoteFailure | None
+
+    @property
+    def properties(self) -> tuple[Property, ...]:
+        return () if isinstance(self.score, RemoteFailure) else self.score.properties
+
+    @property
+    def withheld(self) -> bool:
+        """Whether something that the student's process said was left out."""
+        wordless = isinstance(self.score, _Wordless) or isinstance(self.trouble, _Wordless)
+        return wordless or any(item.withheld for item in self.properties)
+
+
 def judge_questions(aligned: Aligned, student: Student, master: Master, seed: int) -> list[QuestionVerdict]:
-    """Run the cells of an aligned notebook in order and judge the questions where they stand."""
+    """Run the cells of an aligned notebook in order and judge the questions where they stand.
+
+    Once a process has seen hidden inputs, whatever it prints or says could carry them to the student.
+    So the words for the feedback on later questions come from a second process, which runs the same
+    cells and sees the visible tests only; it is not needed where there is nothing to say.
+    """
+    sittings = _sit(aligned.steps, student, master, seed)
+    if student.withheld or any(sitting.withheld for sitting in sittings.values()):
+        student.start_over()
+        rehearsed = _sit(_as_students_see_them(aligned.steps), student, master, seed=0)
+        sittings = {name: _with_words(sitting, rehearsed[name]) for name, sitting in sittings.items()}
+    return [_verdict_on(sittings[question.name]) for question in master.questions]
+
+
+def _as_students_see_them(steps: tuple[Run | Judge, ...]) -> tuple[Run | Judge, ...]:
+    return tuple(step if isinstance(step, Run) else Judge(_visible(step.question)) for step in steps)
+
+
+def _visible(question: Question) -> Question:
+    return dataclasses.replace(question, test=question.visible_test)
+
+
+def _with_words(sitting: _Sitting, rehearsed: _Sitting) -> _Sitting:
+    """The same result, told in the words of the rehearsal where those of the examination were withheld."""
+    words = {item.name: item.message for item in rehearsed.properties if not item.passed}
+    score, trouble = sitting.score, sitting.trouble
+    if isinstance(score, _Wordless) and isinstance(rehearsed.score, RemoteFailure):
+        score = rehearsed.score
+    if isinstance(score, Score):
+        told = [
+            dataclasses.replace(item, message=words.get(item.name, item.message)) if item.withheld else item
+            for item in score.properties
+        ]
+        score = Score(float(score), tuple(told))
+    if isinstance(trouble, _Wordless):
+        trouble = rehearsed.trouble or trouble
+    return _Sitting(sitting.question, score, trouble)
+
+
+def _sit(
+    steps: tuple[Run | Judge, ...], student: Student, master: Master, seed: int
+) -> dict[str, _Sitting]:
+    """Run the cells, and hold the tests where they stand."""
     names = [question.name for question in master.questions]
     troubles: dict[str, RemoteFailure] = {}
-    verdicts: list[QuestionVerdict] = []
-    for step in aligned.steps:
+    sittings: dict[str, _Sitting] = {}
+    for step in steps:
         student.lost = False
         started = time.monotonic()
         match step:
@@ -208,26 +316,32 @@ def judge_questions(aligned: Aligned, student: Student, master: Master, seed: in
                 troubles.update({name: failure for name in answers if failure})
                 concerned = answers
             case Judge(question):
-                verdicts.append(_judge(question, names, student, seed, troubles.get(question.name)))
+                score = _judge(question, names, student, seed)
+                sittings[question.name] = _Sitting(question, score, troubles.get(question.name))
+                student.guarded |= question.test != question.visible_test
                 concerned = (question.name,)
         for name in concerned:
             student.seconds[name] += time.monotonic() - started
-    return sorted(verdicts, key=lambda verdict: names.index(verdict.name))
+    return sittings
 
 
-def _judge(
-    question: Question, names: list[str], student: Student, seed: int, trouble: RemoteFailure | None
-) -> QuestionVerdict:
+def _judge(question: Question, names: list[str], student: Student, seed: int) -> Score | RemoteFailure:
     """Run the question's test cell with its hidden tests in this process."""
     namespace: dict[str, Any] = {"__name__": "hidden_tests", "Checks": Checks, "close": checks.close}
     namespace["numbers"] = checks.numbers
     namespace.update({name: RemoteFunction(student, name) for name in names})
     try:
-        with remote_student(student.evaluate, seed):
-            score = _execute(question.test, namespace)
+        with remote_student(student.evaluate, seed, student.guarded):
+            return _execute(question.test, namespace)
     except RemoteFailure as failure:
-        return _without_score(question, failure, trouble)
-    return _from_score(question, score, trouble)
+        # It may come from the hidden tests, so what it says must not be shown.
+        return failure if question.test == question.visible_test else _without_words(failure)
+
+
+def _verdict_on(sitting: _Sitting) -> QuestionVerdict:
+    if isinstance(sitting.score, RemoteFailure):
+        return _without_score(sitting.question, sitting.score, sitting.trouble)
+    return _from_score(sitting.question, sitting.score, sitting.trouble)
 
 
 def _execute(source: str, namespace: dict[str, Any]) -> Score:
@@ -272,10 +386,10 @@ def _without_score(
 
 def _told(failure: RemoteFailure) -> str:
     if failure.kind == "error":
-        return f"{failure.exception_name}: {failure}"
+        return f"{failure.exception_name}: {failure}" if str(failure) else f"It raised {failure.exception_name}."
     if failure.kind == "missing":
         return _NOT_WRITTEN
-    return str(failure)
+    return str(failure) or "It returned something that is not plain data."
 
 
 def _verdict(question: Question, points: float, status: str, message: str) -> QuestionVerdict:
