@@ -20,6 +20,7 @@ KINDS = ("auto", "bwrap", "none")
 _START_SECONDS = 120.0
 _ENGINE = Path(__file__).parent
 _WORKER_FILES = ("__init__.py", "template.py", "worker.py", "protocol.py")
+_PROGRAMS = "/course/programs"
 _SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime", "/etc/fonts")
 
 
@@ -57,10 +58,18 @@ def _bwrap_problem() -> str:
 class Template:
     """The warm process that workers are forked from; see `autograder.template`.
 
-    kind: "bwrap" or "none"; memory_mib: limit on a worker's address space; modules: what it imports.
+    kind: "bwrap" or "none"; memory_mib: limit on a worker's address space; modules: what it imports;
+    programs: folder with JAX's compiled programs, which workers read; record: they write it, too.
     """
 
-    def __init__(self, kind: str, memory_mib: int, modules: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        kind: str,
+        memory_mib: int,
+        modules: tuple[str, ...],
+        programs: Path | None = None,
+        record: bool = False,
+    ) -> None:
         self._scratch = tempfile.mkdtemp(prefix="worker-")
         self._control, theirs = socket.socketpair()
         isolation = "isolated" if kind == "bwrap" else "open"
@@ -75,12 +84,12 @@ class Template:
         python_path, home = str(_ENGINE.parent), self._scratch
         if kind == "bwrap":
             arguments[0] = arguments[0].replace(sys.prefix, _course_binds().get(sys.prefix, sys.prefix), 1)
-            arguments, python_path, home = [*_bwrap(), *arguments], "/course", "/scratch"
+            arguments, python_path, home = [*_bwrap(programs, record), *arguments], "/course", "/scratch"
         self._errors = Path(self._scratch, "errors")
         with theirs, self._errors.open("wb") as errors:
             self._process = subprocess.Popen(
                 [*arguments, *modules],
-                env=_environment(home, python_path),
+                env=_environment(home, python_path) | _jax_settings(kind, programs, record),
                 cwd=self._scratch,
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
@@ -138,19 +147,21 @@ class Worker:
 
 
 @functools.lru_cache(maxsize=4)
-def _template(kind: str, memory_mib: int, modules: tuple[str, ...]) -> Template:
-    warm = Template(kind, memory_mib, modules)
+def _template(kind: str, memory_mib: int, modules: tuple[str, ...], programs: Path | None) -> Template:
+    warm = Template(kind, memory_mib, modules, programs)
     atexit.register(warm.close)
     return warm
 
 
-def start_worker(kind: str, memory_mib: int, modules: tuple[str, ...]) -> Worker:
-    """A worker forked from this process's template for these arguments."""
-    warm = _template(kind, memory_mib, modules)
+def start_worker(
+    kind: str, memory_mib: int, modules: tuple[str, ...], programs: Path | None = None
+) -> Worker:
+    """A worker forked from this process's template for these arguments, see `Template`."""
+    warm = _template(kind, memory_mib, modules, programs)
     if not warm.alive:
         _template.cache_clear()
-        warm = _template(kind, memory_mib, modules)
-    return warm.start() if warm.shared else Template(kind, memory_mib, modules).start()
+        warm = _template(kind, memory_mib, modules, programs)
+    return warm.start() if warm.shared else Template(kind, memory_mib, modules, programs).start()
 
 
 def _environment(home: str, python_path: str) -> dict[str, str]:
@@ -171,7 +182,17 @@ def _environment(home: str, python_path: str) -> dict[str, str]:
     }
 
 
-def _bwrap() -> list[str]:
+def _jax_settings(kind: str, programs: Path | None, record: bool) -> dict[str, str]:
+    if programs is None:
+        return {}
+    return {
+        "JAX_COMPILATION_CACHE_DIR": _PROGRAMS if kind == "bwrap" else str(programs),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0" if record else "1e9",  # else it tries to write
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+    }
+
+
+def _bwrap(programs: Path | None, record: bool) -> list[str]:
     """The bubblewrap command line: own namespaces, a read-only system, no course tree, no network."""
     command = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--hostname", "worker"]
     if os.getuid() == 0:
@@ -193,6 +214,8 @@ def _bwrap() -> list[str]:
         for parent in reversed(Path(target).parents[:-1]):
             command += ["--perms", "0755", "--dir", str(parent)]  # else only root could pass
         command += ["--ro-bind", source, target]
+    if programs is not None:
+        command += ["--bind" if record else "--ro-bind", str(programs), _PROGRAMS]
     return [*command, "--chdir", "/scratch", "--"]
 
 

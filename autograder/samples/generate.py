@@ -33,6 +33,13 @@ def write(name: str, folder: Path = FOLDER) -> Path:
     return target
 
 
+def right_answers(master: Master) -> list[bytes]:
+    """What those sample students hand in who have all points, each in a style of their own."""
+    released = nbformat.writes(assignment_notebook(master))
+    able = [item for item in CLASSES.get(master.name, ()) if not item.expected and item.mishap is None]
+    return list(dict.fromkeys(submission(student, master, released) for student in able))
+
+
 def submission(student: Student, master: Master, released: str) -> bytes:
     """The file that `student` hands in; `released` is the student's notebook as text."""
     notebook = json.loads(released)
