@@ -133,7 +133,7 @@ class Student:
         if self.lost:
             raise RemoteFailure("lost", "An earlier call of this question ended the notebook's process.")
         if time.monotonic() > self._deadline:
-            raise RemoteFailure("timeout", f"The whole notebook did not end within {self._seconds:g} seconds.")
+            raise RemoteFailure("timeout", f"The notebook did not end within {self._seconds:g} seconds.")
         if self._process is None:
             self._start()
         return self._exchange(message)
@@ -175,8 +175,8 @@ class Student:
             case ["ok", value]:
                 return value
             case ["error", str(name), str(text)]:
-                name = name[:100]
-                raise RemoteFailure("error", text[:_MAX_WORDS], name if name.isidentifier() else "an exception")
+                known = name[:100] if name.isidentifier() else "an exception"
+                raise RemoteFailure("error", text[:_MAX_WORDS], known)
             case ["missing" | "forbidden" as kind, str(text)]:
                 raise RemoteFailure(kind, text[:_MAX_WORDS])
         raise self._lose("forbidden", "It returned something that is not plain data.")
@@ -300,9 +300,7 @@ def _with_words(sitting: _Sitting, rehearsed: _Sitting) -> _Sitting:
     return _Sitting(sitting.question, score, trouble)
 
 
-def _sit(
-    steps: tuple[Run | Judge, ...], student: Student, master: Master, seed: int
-) -> dict[str, _Sitting]:
+def _sit(steps: tuple[Run | Judge, ...], student: Student, master: Master, seed: int) -> dict[str, _Sitting]:
     """Run the cells, and hold the tests where they stand."""
     names = [question.name for question in master.questions]
     troubles: dict[str, RemoteFailure] = {}
@@ -386,7 +384,8 @@ def _without_score(
 
 def _told(failure: RemoteFailure) -> str:
     if failure.kind == "error":
-        return f"{failure.exception_name}: {failure}" if str(failure) else f"It raised {failure.exception_name}."
+        name = failure.exception_name
+        return f"{name}: {failure}" if str(failure) else f"It raised {name}."
     if failure.kind == "missing":
         return _NOT_WRITTEN
     return str(failure) or "It returned something that is not plain data."
