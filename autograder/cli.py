@@ -167,10 +167,11 @@ def _on_results(command: Callable[..., None]) -> Callable[..., None]:
 
 def _results(name: str, out: Path | None, db: str | None) -> Results:
     from autograder import grading, results
+    from autograder.late import InvalidLatePolicy
 
     try:
         return results.Results.read(name, out or grading.DEFAULT_FOLDER, db)
-    except results.MissingResults as error:
+    except (results.MissingResults, InvalidLatePolicy) as error:
         raise _FriendlyError(str(error)) from None
 
 

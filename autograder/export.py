@@ -94,11 +94,11 @@ def _exported(path: Path, students: tuple[Student, ...], listed: set[str]) -> Ex
 def _plain_csv(results: Results, students: tuple[Student, ...]) -> str:
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(["student", *map(_defused, results.questions), "total", "status", "late"])
+    writer.writerow(["student", *map(_defused, results.questions), "total", "status", "late", "late_penalty"])
     for student in students:
         points = [_number(question.points) for question in student.questions]
-        late = "late" if student.late else ""
-        writer.writerow([_defused(student.name), *points, _number(student.total), student.status, late])
+        late = [student.lateness, _number(student.penalty)]
+        writer.writerow([_defused(student.name), *points, _number(student.total), student.status, *late])
     return file.getvalue()
 
 

@@ -17,7 +17,7 @@ from matplotlib.ticker import MaxNLocator
 
 from autograder import pages, similarity
 from autograder.master import Master
-from autograder.results import Results, Student
+from autograder.results import Question, Results, Student
 from autograder.verdicts import write_atomically
 from policy_gradients.plotting import use_course_style
 
@@ -28,11 +28,12 @@ _FEWEST_STUDENTS = 3  # for a correlation
 
 @dataclasses.dataclass(frozen=True)
 class Figures:
-    """One question's points in the class, of those whose notebook was graded.
+    """One question's points in the class, of those whose notebook was graded and who have points for it.
 
     statuses: how many students have each status; discrimination: correlation of the question's points
     with the points of all other questions, None where one of them does not vary; failed: the properties
-    that fail most often, with how many students each.
+    that fail most often, with how many students each; seconds: how long judging took, for each student
+    for whom it is known; slowest: whose it took longest; written: answered in words.
     """
 
     name: str
@@ -41,10 +42,17 @@ class Figures:
     statuses: Counter[str]
     discrimination: float | None
     failed: tuple[tuple[str, int], ...]
+    seconds: tuple[float, ...] = ()
+    slowest: str = ""
+    written: bool = False
 
     @property
     def mean(self) -> float:
         return float(np.mean(self.points))
+
+    @property
+    def median_seconds(self) -> float:
+        return float(np.median(self.seconds))
 
     @property
     def full(self) -> int:
@@ -79,6 +87,10 @@ def write_report(results: Results) -> Path:
         questions=[
             (figures, _histogram(figures.name, figures.points, figures.max_points)) for figures in questions
         ],
+        timed=[figures for figures in questions if figures.seconds],
+        late=sum(bool(student.lateness) for student in students),
+        waiting=sum(student.waiting for student in graded),
+        to_review=[student for student in students if _reviews(student)],
         comparison=similarity.compare(students, master),
         least_tokens=similarity.LEAST_TOKENS,
         sandbox=results.grades.sandbox,
@@ -101,19 +113,35 @@ def _figures(
     index: int, name: str, most: float, graded: list[Student], properties: re.Pattern[str] | None
 ) -> Figures:
     answers = [student.questions[index] for student in graded]
-    points = np.array([question.points for question in answers])
-    rest = np.array([student.total for student in graded]) - points
+    marked = [
+        (student, answer) for student, answer in zip(graded, answers, strict=True) if _has_points(answer)
+    ]
+    points = np.array([answer.points for _, answer in marked])
+    rest = np.array([student.points for student, _ in marked]) - points
     failed = Counter()
-    for question in answers:
-        failed.update(failed_properties(question.message, properties))
+    for answer in answers:
+        failed.update(failed_properties(answer.message, properties))
+    times = {student.name: answer.seconds for student, answer in marked if answer.seconds}
     return Figures(
         name,
         most,
         tuple(points),
-        Counter(question.status for question in answers),
+        Counter(answer.status for answer in answers),
         discrimination(points, rest),
         tuple(sorted(failed.items(), key=lambda item: (-item[1], item[0]))[:_MOST_PROPERTIES]),
+        tuple(times.values()),
+        max(times, key=times.get, default=""),
+        written=answers[0].written,
     )
+
+
+def _reviews(student: Student) -> bool:
+    """Whether a person has to look at an answer in code; those in words are always theirs."""
+    return any(question.waiting and not question.written for question in student.questions)
+
+
+def _has_points(answer: Question) -> bool:
+    return answer.status != "waiting"
 
 
 def discrimination(points: np.ndarray, rest: np.ndarray) -> float | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from autograder import gradebook
 from autograder.gradebook import Mark
+from autograder.late import LatePolicy
 from autograder.verdicts import Grades, Judged, QuestionVerdict, SubmissionVerdict, VerdictStore
 
 _WORDS = {
@@ -32,7 +33,9 @@ class MissingResults(ValueError):
 class Question:
     """One question of one student: the verdict, or the mark that a person gave, and what was handed in.
 
-    status: as in `grades.json`, or "by hand" (a person gave the points), or "waiting" (for a person).
+    status: as in `grades.json`, or "by hand" (a person gave the points), or "waiting" (for a person to give
+    them); waiting: a person has yet to look at it, whatever the status; written: answered in words, not
+    in code; seconds: how long it took to judge.
     """
 
     name: str
@@ -43,30 +46,60 @@ class Question:
     comment: str = ""
     answer: str = ""
     output: str = ""
+    waiting: bool = False
+    written: bool = False
+    seconds: float = 0.0
 
     @property
     def result(self) -> str:
         """The status in words."""
-        return _WORDS[self.status]
+        later = ", but a person will look at this" if self.waiting and self.status != "waiting" else ""
+        return _WORDS[self.status] + later
 
 
 @dataclasses.dataclass(frozen=True)
 class Student:
-    """One row of the class; `waiting`: a person has yet to look at one of its questions."""
+    """One row of the class.
+
+    lateness: what is to be said about being late, empty for who is not; percent_off: of the points, for it.
+    """
 
     name: str
     status: str
     questions: tuple[Question, ...]
     faults: tuple[str, ...]
-    waiting: bool = False
+    lateness: str = ""
+    percent_off: float = 0.0
 
     @property
-    def total(self) -> float:
+    def points(self) -> float:
+        """The points of all questions, before the late policy."""
         return round(sum(question.points for question in self.questions), 2)
 
     @property
-    def late(self) -> bool:
-        return any(fault.endswith("was handed in late") for fault in self.faults)
+    def penalty(self) -> float:
+        """The points that being late costs."""
+        return round(max(self.points, 0.0) * self.percent_off / 100, 2)
+
+    @property
+    def total(self) -> float:
+        """What counts."""
+        return round(self.points - self.penalty, 2)
+
+    @property
+    def late_note(self) -> str:
+        """The same as a sentence for the student."""
+        if self.percent_off:
+            cost = (
+                f"{self.percent_off:g} % of {self.points:g} points are taken off, which is {self.penalty:g}"
+            )
+            return f"It was handed in late: {cost}."
+        return f"It was handed in {self.lateness}." if self.lateness else ""
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a person has yet to look at one of the questions."""
+        return any(question.waiting for question in self.questions)
 
     @property
     def has_grade(self) -> bool:
@@ -76,17 +109,19 @@ class Student:
 
 @dataclasses.dataclass(frozen=True)
 class Results:
-    """The results of one class in `folder` (DIR/NAME), and the marks in its gradebook."""
+    """The results of one class in `folder` (DIR/NAME), the marks in its gradebook, and its late policy."""
 
     folder: Path
     grades: Grades
     marks: Mapping[str, Mapping[str, Mark]]
+    policy: LatePolicy = LatePolicy()
 
     @classmethod
     def read(cls, assignment: str, out: Path, db_url: str | None = None) -> Results:
         """What `autograder grade ASSIGNMENT PATH --out OUT` left.
 
-        db_url: the gradebook, by default the SQLite file in `out`. Raises MissingResults.
+        db_url: the gradebook, by default the SQLite file in `out`. Raises MissingResults or
+        InvalidLatePolicy.
         """
         path = out / assignment / "grades.json"
         try:
@@ -99,7 +134,9 @@ class Results:
             if db_url is not None:
                 raise MissingResults(str(error)) from None
             marks = {}
-        return cls(path.parent, grades, marks)
+        policy = LatePolicy.read(path.parent)
+        policy.check_names(row.student for row in grades.submissions)
+        return cls(path.parent, grades, marks, policy)
 
     @property
     def assignment(self) -> str:
@@ -138,30 +175,40 @@ class Results:
             _question(name, most, verdicts.get(name), marks.get(name), judged)
             for name, most in self.questions.items()
         )
-        waiting = any(mark.waiting for mark in marks.values())
-        return Student(row.student, row.status, questions, row.faults, waiting)
+        lateness = self.policy.remark(row.student, row.late)
+        off = self.policy.percent_off(row.student, row.late)
+        return Student(row.student, row.status, questions, row.faults, lateness, off)
 
 
 def _question(
     name: str, most: float, verdict: QuestionVerdict | None, mark: Mark | None, judged: Judged
 ) -> Question:
-    question = Question(
-        name,
-        points=verdict.points if verdict else 0.0,
-        max_points=most,
-        status=verdict.status if verdict else "waiting",
-        message=verdict.message if verdict else "",
-        comment=mark.comment if mark else "",
-        answer=judged.answers.get(name, ""),
-        output=judged.outputs.get(name, ""),
-    )
+    answer = judged.answers.get(name, "")
+    if verdict is None:
+        waiting = mark is None or mark.waiting
+        status = "waiting" if waiting else "missing"
+        question = Question(name, 0.0, most, status, answer=answer, waiting=waiting, written=True)
+    else:
+        question = Question(
+            name,
+            verdict.points,
+            most,
+            verdict.status,
+            message=verdict.message,
+            answer=answer,
+            output=judged.outputs.get(name, ""),
+            waiting=verdict.needs_review,
+            seconds=judged.seconds.get(name, 0.0),
+        )
     return _with_mark(question, mark) if mark else question
 
 
 def _with_mark(question: Question, mark: Mark) -> Question:
+    waiting = mark.waiting or (question.waiting and mark.score is None)
     if mark.score is not None:
         question = dataclasses.replace(question, points=mark.score, status="by hand")
-    return dataclasses.replace(question, points=round(question.points + mark.extra_credit, 2))
+    points = round(question.points + mark.extra_credit, 2)
+    return dataclasses.replace(question, points=points, waiting=waiting, comment=mark.comment)
 
 
 def _advice(path: Path, assignment: str, out: Path, error: Exception) -> str:

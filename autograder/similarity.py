@@ -72,7 +72,8 @@ def compare(students: list[Student], master: Master, most: int = 10) -> Comparis
 
 def _answers(student: Student, given: frozenset[_Line]) -> dict[str, list[str]]:
     """The tokens of all answers that have any."""
-    codes = {question.name: tokens(question.answer, given) for question in student.questions}
+    code = [question for question in student.questions if not question.written]
+    codes = {question.name: tokens(question.answer, given) for question in code}
     return {name: code for name, code in codes.items() if code}
 
 

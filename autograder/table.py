@@ -31,11 +31,16 @@ def class_table(grades: Grades) -> Table:
 
 def _cell(question: QuestionVerdict) -> str:
     text = question.status if question.status in _ZERO_BY_STATUS else f"{question.points:g}"
-    return f"[{_COLOURS.get(question.status, 'red')}]{text}[/]"
+    return f"[{_COLOURS.get(question.status, 'red')}]{text}{'?' * question.needs_review}[/]"
 
 
 def _remarks(row: SubmissionVerdict) -> str:
-    if row.status != "graded":
-        return row.status
-    repairs = len(row.faults)
-    return f"{repairs} repair{'s' * (repairs > 1)}" if repairs else ""
+    reviews = sum(question.needs_review for question in row.questions)
+    repairs = len(row.faults) if row.status == "graded" else 0
+    remarks = [
+        row.status if row.status != "graded" else "",
+        "late" if row.late else "",
+        f"{reviews} to look at" if reviews else "",
+        f"{repairs} repair{'s' * (repairs > 1)}" if repairs else "",
+    ]
+    return ", ".join(filter(None, remarks))

@@ -169,13 +169,13 @@ def test_the_command_asks_for_the_sheet(tmp_path):
 
 def test_plain_csv_has_everybody_and_no_formula(tmp_path):
     names = ["ada", '=HYPERLINK("http://evil.example")', "+1", "-1", "@x", "\t=1", "new\nline, \x22q"]
-    late = judged("zoe", (0, 0), status="unreadable", faults=("'a.ipynb' was handed in late",))
+    late = judged("zoe", (0, 0), status="unreadable", late=True)
     results = write_results(tmp_path, [*map(judged, names), late])
     exported = write_export(results, "csv")
     rows = [*csv.reader(io.StringIO(exported.path.read_bytes().decode()))]
-    assert rows[0] == ["student", "running_sum", "double", "total", "status", "late"]
-    assert rows[1] == ["ada", "1.5", "2", "3.5", "graded", ""]
-    assert rows[-1] == ["zoe", "0", "0", "0", "unreadable", "late"]
+    assert rows[0] == ["student", "running_sum", "double", "total", "status", "late", "late_penalty"]
+    assert rows[1] == ["ada", "1.5", "2", "3.5", "graded", "", "0"]
+    assert rows[-1] == ["zoe", "0", "0", "0", "unreadable", "late", "0"]
     assert [row[0] for row in rows[2:7]] == ["'" + name for name in names[1:6]]
     assert rows[7][0] == names[6]
     assert not [cell for row in rows for cell in row if cell.lstrip()[:1] in ("=", "+", "-", "@") and cell]
@@ -194,12 +194,14 @@ def test_manual_points_win(tmp_path):
         book.db.commit()
     exported = write_export(Results.read("pair", tmp_path), "csv")
     rows = [*csv.reader(io.StringIO(exported.path.read_text()))]
-    assert rows[1] == ["ada", "3", "2.5", "5.5", "graded", ""]
-    assert rows[2] == ["ben", "1", "0", "1", "crashed", ""]
+    assert rows[1] == ["ada", "3", "2.5", "5.5", "graded", "", "0"]
+    assert rows[2] == ["ben", "1", "0", "1", "crashed", "", "0"]
     assert (exported.waiting, exported.ungraded) == (("ada",), ())
 
 
 def test_a_question_that_only_people_grade_is_a_column_too(tmp_path):
+    from nbgrader.api import Gradebook
+
     results = write_results(tmp_path, [judged("ada")])
     only_first = results.grades.submissions[0].model_copy(
         update={"questions": results.grades.submissions[0].questions[:1]}
@@ -207,6 +209,9 @@ def test_a_question_that_only_people_grade_is_a_column_too(tmp_path):
     gradebook.record(gradebook.default_url(tmp_path), PAIR, results.grades)
     grades = Grades(assignment="pair", max_score=3, sandbox="bwrap", submissions=(only_first,))
     (tmp_path / "pair" / "grades.json").write_text(grades.model_dump_json())
+    with Gradebook(gradebook.default_url(tmp_path)) as book:
+        book.find_grade("test_double", "pair", "pair", "ada").needs_manual_grade = True
+        book.db.commit()
     read = Results.read("pair", tmp_path)
     assert read.questions == {"running_sum": 3, "double": 2}
     assert next(read.students()).questions[1].status == "waiting"
@@ -238,7 +243,7 @@ def test_from_the_zip_of_canvas_to_its_gradebook(tmp_path, monkeypatch):
             archive.writestr(f"doejo_{number}_50{number}_pair.ipynb", notebook)
     grading.grade_class("pair", tmp_path / "submissions.zip", out=tmp_path / "out", jobs=1)
     results = Results.read("pair", tmp_path / "out")
-    assert [student.late for student in results.students()] == [False, False, True, False]
+    assert [student.lateness for student in results.students()] == ["", "", "late", ""]
     (tmp_path / "sheet.csv").write_bytes(CANVAS.encode())
     sheet = Sheet.read(write_export(results, "canvas", tmp_path / "sheet.csv").path)
     assert [sheet.value(row, 5) for row in range(2, 7)] == ["5", "5", "5", "4", ""]

@@ -1,6 +1,7 @@
 """The report on a class: right numbers, safe pages, and a similarity that sees copies and not namesakes."""
 
 import base64
+import dataclasses
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from autograder import master, report, similarity
+from autograder.gradebook import Mark
 from autograder.results import Question, Student
 from tests.notebooks import PAIR
 from tests.written import judged, write_results
@@ -142,10 +144,41 @@ def a_class():
 def test_the_page_shows_the_numbers_of_the_class(tmp_path):
     page = Page(report.write_report(write_results(tmp_path, a_class())))
     assert "4 students handed in, 3 were graded. They have 2.83 of 5 points on average." in page.text
-    assert "running_sum 1.50 of 3 1 1 0 0 0 0.87" in page.text  # 3, 1.5, 0 and 2, 2, 0: sqrt(3)/2
+    assert "running_sum 1.50 of 3 1 1 0 0 0 0 0.87" in page.text  # 3, 1.5, 0 and 2, 2, 0: sqrt(3)/2
     assert "a start 2 three values 1" in page.text
     assert "ada and ben: 1.00" in page.text
     assert "zelda (unreadable): The file is empty." in page.text
+
+
+def test_time_lateness_and_what_waits_for_a_person_are_shown(tmp_path):
+    times = [1.0, 3.0, 2.0]
+    students = [
+        judged(name, late=name == "cy", review="double" * (name == "ben"), seconds={"running_sum": seconds})
+        for name, seconds in zip(("ada", "ben", "cy"), times, strict=True)
+    ]
+    page = Page(report.write_report(write_results(tmp_path, students)))
+    assert "running_sum 2.00 s 3.00 s ben" in page.text
+    assert "1 handed in late. 1 waits in part for a person" in page.text
+    assert "Answers for a person to look at ben: double" in page.text
+
+
+def test_who_waits_for_a_person_counts_as_nothing_yet(tmp_path):
+    results = write_results(tmp_path, [judged("ada"), judged("ben", (3, 2)), judged("cy", (0, 0))])
+    waiting, marked = Mark(max_points=4, waiting=True), Mark(max_points=4, score=3)
+    marks = {"ada": {"why": waiting}, "ben": {"why": marked}, "cy": {"why": waiting}}
+    page = Page(report.write_report(dataclasses.replace(results, marks=marks)))
+    assert "why 3.00 of 4 0 0 0 0 0 2 –" in page.text
+    assert "Answered in words and graded by a person." in page.text
+    assert "Answers for a person to look at" not in page.text
+    unmarked = {name: {"why": waiting} for name in ("ada", "ben", "cy")}
+    page = Page(report.write_report(dataclasses.replace(results, marks=unmarked)))
+    assert "why – 0 0 0 0 0 3 –" in page.text and "Nobody has points for it yet." in page.text
+
+
+def test_words_are_not_compared_as_code():
+    prose = Question("why", 0, 2, "waiting", answer="All of it, word for word. " * 30, written=True)
+    students = [Student(name, "graded", (prose,), ()) for name in ("ada", "ben")]
+    assert similarity.compare(students, PAIR).compared == 0
 
 
 def test_pictures_are_in_the_page_and_say_what_they_show(tmp_path):

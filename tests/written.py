@@ -26,8 +26,14 @@ def judged(
     faults: tuple[str, ...] = (),
     answers: dict[str, str] | None = None,
     output: str = "",
+    late: bool = False,
+    review: str = "",
+    seconds: dict[str, float] | None = None,
 ) -> Judged:
-    """One student of the assignment `pair`, with these points for its two questions."""
+    """One student of the assignment `pair`, with these points for its two questions.
+
+    review: the question that a person has to look at.
+    """
     most = {"running_sum": 3, "double": 2}
     questions = tuple(
         QuestionVerdict(
@@ -36,13 +42,14 @@ def judged(
             max_points=most[name],
             status="passed" if earned == most[name] else "partial" if earned else "failed",
             message=message if earned < most[name] else "",
+            needs_review=name == review,
         )
         for name, earned in zip(most, points, strict=True)
     )
     row = SubmissionVerdict(
-        student=student, score=sum(points), status=status, questions=questions, faults=faults
+        student=student, score=sum(points), status=status, questions=questions, faults=faults, late=late
     )
-    return Judged(verdict=row, answers=answers or {}, outputs={"running_sum": output})
+    return Judged(verdict=row, answers=answers or {}, outputs={"running_sum": output}, seconds=seconds or {})
 
 
 def write_results(out: Path, students: list[Judged]) -> Results:

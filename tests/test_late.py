@@ -1,0 +1,97 @@
+"""The late policy: what it takes off, that all outputs agree on it, and that a wrong one is refused."""
+
+import csv
+import io
+import subprocess
+import sys
+
+import pytest
+
+from autograder import feedback
+from autograder.export import write_export
+from autograder.late import InvalidLatePolicy
+from autograder.results import Results
+from tests.written import judged, write_results
+
+
+def with_policy(tmp_path, text, students):
+    write_results(tmp_path, students)
+    (tmp_path / "pair" / "late_policy.toml").write_text(text)
+    return Results.read("pair", tmp_path)
+
+
+def a_class():
+    return [judged(name, late=name != "ada") for name in ("ada", "ben", "cy")]  # 3.5 points each
+
+
+def test_a_percentage_is_taken_off_who_is_late_and_not_excused(tmp_path):
+    results = with_policy(tmp_path, 'percent = 20\nexcused = ["cy"]', a_class())
+    ada, ben, cy = results.students()
+    assert (ada.lateness, ada.penalty, ada.total) == ("", 0, 3.5)
+    assert (ben.lateness, ben.penalty, ben.total) == ("late: 20 % off", 0.7, 2.8)
+    assert (cy.lateness, cy.penalty, cy.total) == ("late, which is excused", 0, 3.5)
+    assert ben.points == 3.5 and [question.points for question in ben.questions] == [1.5, 2]
+
+
+def test_without_a_policy_being_late_costs_nothing(tmp_path):
+    results = write_results(tmp_path, a_class())
+    assert [(s.lateness, s.total) for s in results.students()] == [("", 3.5), ("late", 3.5), ("late", 3.5)]
+
+
+def test_who_is_late_can_be_named_where_the_download_does_not_say(tmp_path):
+    results = with_policy(tmp_path, 'percent = 50\nlate = ["ada"]', a_class())
+    assert [student.total for student in results.students()] == [1.75, 1.75, 1.75]
+
+
+def test_penalties_are_rounded_to_cents_and_never_add_points(tmp_path):
+    students = [judged("ada", (1, 0), late=True), judged("ben", (0, 0), late=True)]
+    results = with_policy(tmp_path, "percent = 33.333", students)
+    assert [(student.penalty, student.total) for student in results.students()] == [(0.33, 0.67), (0, 0)]
+
+
+def test_feedback_and_exports_say_the_same(tmp_path):
+    results = with_policy(tmp_path, "percent = 20", a_class())
+    feedback.write_feedback(results)
+    for suffix in ("html", "md"):
+        page = (tmp_path / "pair" / "feedback" / f"ben.{suffix}").read_text()
+        assert "20 % of 3.5 points are taken off, which is 0.7." in page
+        assert "2.8" in page
+        assert "handed in late" not in (tmp_path / "pair" / "feedback" / f"ada.{suffix}").read_text()
+    rows = [*csv.reader(io.StringIO(write_export(results, "csv").path.read_text()))]
+    assert rows[2] == ["ben", "1.5", "2", "2.8", "graded", "late: 20 % off", "0.7"]
+    sheet = tmp_path / "sheet.csv"
+    sheet.write_text("Student,ID,Pair (77)\nPoints Possible,,5\nben,12,\n")
+    assert "ben,12,2.8" in write_export(results, "canvas", sheet).path.read_text()
+    sheet.write_text("Identifier,Full name,Grade,Feedback comments\nParticipant 12,ben,,\n")
+    moodle = write_export(results, "moodle", sheet).path.read_text()
+    assert "ben,2.8," in moodle and "20 % of 3.5 points are taken off" in moodle
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("percent = 120", "percent: Input should be less than or equal to 100"),
+        ("percent = -1", "percent: Input should be greater than or equal to 0"),
+        ("percent = nan", "percent"),
+        ('percent = "20"', "percent: Input should be a valid number"),
+        ("percents = 20", "percents: Extra inputs are not permitted"),
+        ('excused = "ada"', "excused: Input should be a valid list"),
+        ('late = ["ada"]\nexcused = ["ada"]', "ada: named as late and as excused"),
+        ("percent == 20", "Invalid value"),
+        ('excused = ["Ada"]', "names 'Ada', who handed in nothing"),
+    ],
+)
+def test_a_policy_that_cannot_be_followed_is_refused_with_an_example(tmp_path, text, words):
+    with pytest.raises(InvalidLatePolicy, match=words) as refused:
+        with_policy(tmp_path, text, a_class())
+    assert "late_policy.toml" in str(refused.value)
+
+
+def test_the_commands_say_what_is_wrong_with_it(tmp_path):
+    with pytest.raises(InvalidLatePolicy):
+        with_policy(tmp_path, "percent = 120", a_class())
+    command = [sys.executable, "-m", "autograder.cli", "feedback", "pair", "--out", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "late_policy.toml cannot be followed" in done.stderr and "Traceback" not in done.stderr
+    assert not (tmp_path / "pair" / "feedback").exists()
