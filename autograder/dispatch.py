@@ -186,10 +186,12 @@ class Cluster:
     def __init__(self, address: str) -> None:
         import dask
         from dask.distributed import Client
+        from distributed.comm import get_address_host_port
 
         dask.config.set({_LARGE: "1GiB"})
         self._address = address
         try:
+            get_address_host_port(address)  # a client with an address that is none hangs before it ends
             self._client = Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
         except (OSError, ValueError) as error:
             raise NoCluster(
@@ -217,9 +219,9 @@ class Cluster:
     def judge(self, jobs: Iterable[Job]) -> Iterator[Judged]:
         from dask.distributed import as_completed
 
-        jobs, masters, finished = iter(jobs), {}, as_completed()
+        jobs, masters, finished = iter(jobs), {}, as_completed(loop=self._client.loop)
         while True:
-            for job in itertools.islice(jobs, self._room() - len(masters)):
+            for job in itertools.islice(jobs, max(0, self._room() - len(masters))):
                 future = self._client.submit(judge, job, pure=False)
                 masters[future] = job.student, job.master
                 finished.add(future)
@@ -230,13 +232,18 @@ class Cluster:
 
     def _room(self) -> int:
         """How many jobs to have on their way: one waits for each that is worked on."""
-        return 2 * max(1, sum(self._client.nthreads().values()))
+        try:
+            return 2 * max(1, sum(self._client.nthreads().values()))
+        except OSError:
+            raise self._lost() from None
 
     def _result(self, future, student: str, master: Master) -> Judged:
         if future.status in ("cancelled", "lost"):
-            raise NoCluster(
-                f"The scheduler {self._address} was lost. The verdicts so far are kept: run the command "
-                "again."
-            )
+            raise self._lost()
         error = future.exception()
         return future.result() if error is None else crashed(student, master, type(error).__name__)
+
+    def _lost(self) -> NoCluster:
+        return NoCluster(
+            f"The scheduler {self._address} was lost. The verdicts so far are kept: run the command again."
+        )
