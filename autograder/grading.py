@@ -60,7 +60,8 @@ def grade_class(
 ) -> Grades:
     """Grade the submissions in `path` and write out/NAME/grades.json and the gradebook.
 
-    Beside it, judged.json says under which key each student's verdict is stored.
+    Beside it, judged.json says under which key each student's verdict is stored, and uploads.json how
+    the LMS tells whose a feedback file is.
 
     jobs: local processes (default: one per core); scheduler: address of a dask.distributed
     scheduler to use instead; sandbox_kind: see `autograder.sandbox`; seconds: limit for one
@@ -87,6 +88,8 @@ def grade_class(
             grades = run.grades()
             gradebook.record(db_url or gradebook.default_url(out), master, grades)
             write_atomically(folder / "judged.json", json.dumps(run.keys, indent=1) + "\n")
+            uploads = json.dumps(run.uploads, indent=1, sort_keys=True)
+            write_atomically(folder / "uploads.json", uploads + "\n")
             write_grades(folder / "grades.json", grades)
     return grades
 
@@ -143,6 +146,7 @@ class _Run:
     ) -> None:
         """stores: verdicts are written to the first and looked for in all."""
         self.keys: dict[str, str] = {}
+        self.uploads: dict[str, dict[str, str]] = {}
         self._master = master
         self._seed = seed
         self._limits = limits
@@ -204,6 +208,8 @@ class _Run:
         faults = item.faults + judged.verdict.faults
         row = judged.verdict.model_copy(update={"faults": faults, "late": item.late})
         self._rows[item.student] = row
+        if item.upload:
+            self.uploads[item.student] = dataclasses.asdict(item.upload)
 
 
 def _progress(assignment: str) -> Progress:

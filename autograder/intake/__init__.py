@@ -12,7 +12,7 @@ from pathlib import Path
 
 from autograder.intake.choice import Assignment, choose
 from autograder.intake.files import MAX_BYTES, Entry, IntakeError, opened
-from autograder.intake.layouts import Handed, assigned
+from autograder.intake.layouts import Handed, Upload, assigned
 from autograder.intake.students import student_ids
 
 __all__ = ["MAX_BYTES", "IntakeError", "Submission", "Submissions", "collect"]
@@ -24,7 +24,8 @@ class Submission:
 
     student: unique in the class and safe as a file name; faults: lines for the student;
     lms_id: Canvas' user id, Moodle's participant id or Gradescope's submission id, if any;
-    late: the download says that it was handed in after the time.
+    late: the download says that it was handed in after the time; upload: how feedback finds its way
+    back into the LMS, if it can.
     """
 
     student: str
@@ -33,6 +34,7 @@ class Submission:
     faults: tuple[str, ...] = ()
     lms_id: str = ""
     late: bool = False
+    upload: Upload | None = None
 
 
 class Submissions:

@@ -7,7 +7,7 @@ import re
 from functools import cached_property
 
 from autograder.intake.files import Refused, shown
-from autograder.intake.layouts import Handed, is_notebook, stem
+from autograder.intake.layouts import Handed, Upload, is_notebook, stem
 from autograder.master import Master, grade_id
 
 _MAX_FILES = 5_000
@@ -64,6 +64,7 @@ class Chosen:
     faults: tuple[str, ...] = ()
     lms_id: str = ""
     late: bool = False
+    upload: Upload | None = None
 
 
 def choose(handed: list[Handed], assignment: Assignment) -> Chosen:
@@ -85,14 +86,24 @@ def choose(handed: list[Handed], assignment: Assignment) -> Chosen:
     faults += _attempt_faults(handed, best.handed)
     faults += [f"not read: {reason}" for reason in refused]
     faults += filter(None, [best.handed.note])
-    lms_id, late = best.handed.owner.lms_id, best.handed.late
-    return Chosen(best.content, faults=tuple(faults), lms_id=lms_id, late=late)
+    return Chosen(
+        best.content,
+        faults=tuple(faults),
+        lms_id=best.handed.owner.lms_id,
+        late=best.handed.late,
+        upload=best.handed.upload,
+    )
 
 
 def _none(handed: list[Handed], problem: str) -> Chosen:
     faults = [_late(item) for item in handed if item.late] + [item.note for item in handed if item.note]
-    lms_id, late = handed[-1].owner.lms_id, any(item.late for item in handed)
-    return Chosen(problem=problem, faults=tuple(dict.fromkeys(faults)), lms_id=lms_id, late=late)
+    return Chosen(
+        problem=problem,
+        faults=tuple(dict.fromkeys(faults)),
+        lms_id=handed[-1].owner.lms_id,
+        late=any(item.late for item in handed),
+        upload=handed[-1].upload,
+    )
 
 
 def _notebooks(files: list[Handed]) -> list[Handed]:

@@ -67,11 +67,20 @@ class Owner:
 
 
 @dataclasses.dataclass(frozen=True)
+class Upload:
+    """How the LMS (canvas or moodle) tells whose a feedback file is: by how its name begins."""
+
+    lms: str
+    prefix: str
+
+
+@dataclasses.dataclass(frozen=True)
 class Handed:
     """An entry with its owner.
 
     attempt: label of what was handed in together; file: the name the student gave, if any;
-    series, version: files of one series are versions of each other; newness: sorts by time.
+    series, version: files of one series are versions of each other; newness: sorts by time;
+    upload: the way back into the LMS for a file, if there is one.
     """
 
     owner: Owner
@@ -83,6 +92,7 @@ class Handed:
     version: int = 0
     late: bool = False
     note: str = ""
+    upload: Upload | None = None
 
 
 def assigned(entries: list[Entry], assignment: str, *, zipped: bool) -> list[Handed]:
@@ -176,6 +186,8 @@ def _canvas(entry: Entry, repeated: set[str]) -> list[Handed]:
             series=version["series"] if version else stem(file),
             version=int(version["version"]) if version else 0,
             late=bool(match["late"]),
+            # Canvas finds the student by both numbers, and takes no feedback on what has no attachment.
+            upload=Upload("canvas", entry.parts[0][: match.start("file")]) if match["attachment"] else None,
         )
     ]
 
@@ -187,7 +199,10 @@ def _moodle(entry: Entry) -> list[Handed]:
     name, participant = match["name"], match["participant"]
     owner = Owner(("moodle", participant, name), name, participant, participant)
     file = entry.parts[-1] if len(entry.parts) > 1 else match["file"] or ""
-    return [Handed(owner, entry, "", file, entry.date)]
+    # Moodle splits at "_" and takes the part behind the name for the participant's number. Every version
+    # understands this in a file's name, and not every one in a folder's.
+    prefix = f"{name.replace('_', ' ')}_{participant}_assignsubmission_{match['plugin']}_"
+    return [Handed(owner, entry, "", file, entry.date, upload=Upload("moodle", prefix))]
 
 
 def _by_name(entry: Entry) -> list[Handed]:
