@@ -1,9 +1,22 @@
-"""Where student code runs: the means of isolation, found out by trying them."""
+"""Where student code runs: the means of isolation, found out by trying them.
+
+bwrap: bubblewrap makes namespaces around the template, and the template makes some for each worker: own
+processes, mounts, network, IPC and users. Landlock takes their place where these cannot be nested.
+
+landlock: for machines on which ordinary users may not make namespaces. The worker reads only the system,
+Python and the course's library, and writes only its own folder. Landlock keeps signals within, a filter
+of system calls denies sockets. Not covered: a student's code sees which files and processes exist on the
+machine, not what is in them; files that it deletes but keeps open count against no limit but their own size.
+
+Both: `autograder.seccomp` filters system calls, and `autograder.limits` bounds what is used.
+"""
 
 from __future__ import annotations
 
 import atexit
+import dataclasses
 import functools
+import json
 import os
 import shutil
 import socket
@@ -13,15 +26,26 @@ import tempfile
 from pathlib import Path
 
 import policy_gradients
-from autograder import template
+from autograder import landlock, limits, namespaces, protocol, template
 
-KINDS = ("auto", "bwrap", "none")
+KINDS = ("auto", "bwrap", "landlock", "none")
 
 _START_SECONDS = 120.0
+_STOP_SECONDS = 10.0
+_MEANS = {"bwrap": template.NAMESPACES, "landlock": template.LANDLOCK, "none": template.NOTHING}
 _ENGINE = Path(__file__).parent
-_WORKER_FILES = ("__init__.py", "template.py", "worker.py", "protocol.py")
+_WORKER_FILES = tuple(
+    f"{name}.py"
+    for name in ("__init__", "landlock", "limits", "namespaces", "protocol", "seccomp", "template", "worker")
+)
 _PROGRAMS = "/course/programs"
+_SYSTEM_FOLDERS = ("/bin", "/lib", "/lib64", "/sbin")
 _SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime", "/etc/fonts")
+_HARMLESS = ("/dev/random", "/dev/urandom", "/proc/cpuinfo", "/proc/meminfo", "/sys/devices/system/cpu")
+_APPARMOR = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
+_APPARMOR_ADVICE = """AppArmor forbids it here, as Ubuntu does from 23.10 on. To allow bubblewrap, run once:
+    echo 'abi <abi/4.0>, profile bwrap /usr/bin/bwrap flags=(unconfined) { userns, }' |
+        sudo tee /etc/apparmor.d/bwrap && sudo apparmor_parser -r /etc/apparmor.d/bwrap"""
 
 
 class NoSandbox(RuntimeError):
@@ -29,36 +53,59 @@ class NoSandbox(RuntimeError):
 
 
 def resolve(kind: str) -> str:
-    """The sandbox to use for the option `kind`: "bwrap", or "none" when asked for by name.
+    """The sandbox to use for the option `kind`, found by starting a worker in it; "auto": the best there is.
 
-    Raises NoSandbox when isolation is wanted and bubblewrap does not work here.
+    Raises NoSandbox when isolation is wanted and none works here.
     """
     if kind == "none":
         return "none"
-    problem = _bwrap_problem()
-    if problem:
-        raise NoSandbox(
-            f"Bubblewrap, which contains student code, does not work here: {problem}\n"
-            "Install it (Debian, Ubuntu: sudo apt-get install bubblewrap) or allow user namespaces. "
-            "For notebooks you trust as your own there is --sandbox none."
-        )
-    return "bwrap"
+    problems = []
+    for rung in KINDS[1:-1] if kind == "auto" else (kind,):
+        problem = _problem(rung)
+        if not problem:
+            return rung
+        problems.append(f"--sandbox {rung} does not work on this machine: {problem}")
+    raise NoSandbox("\n".join([*problems, "For notebooks you trust as your own there is --sandbox none."]))
 
 
 @functools.cache
-def _bwrap_problem() -> str:
-    if shutil.which("bwrap") is None:
-        return "it is not installed."
-    probe = subprocess.run(
-        ["bwrap", "--unshare-all", "--ro-bind", "/", "/", "true"], capture_output=True, text=True, timeout=30
-    )
-    return "" if probe.returncode == 0 else probe.stderr.strip()
+def _problem(kind: str) -> str:
+    """Why this kind of sandbox does not work here, and what to do; empty if it works."""
+    if kind == "bwrap" and shutil.which("bwrap") is None:
+        return "bubblewrap is not installed (Debian, Ubuntu: sudo apt-get install bubblewrap)."
+    if kind == "landlock" and landlock.abi() < landlock.NEEDED_ABI:
+        return f"needs Landlock {landlock.NEEDED_ABI}, that is Linux 6.12 or newer; here is {landlock.abi()}."
+    try:
+        _try(kind)
+    except (NoSandbox, OSError) as error:
+        return f"{error}\n{_advice(kind)}".strip()
+    return ""
+
+
+def _try(kind: str) -> None:
+    probe = Template(kind, 4096, ())
+    try:
+        worker = probe.start()
+        protocol.receive(worker.channel, _START_SECONDS)
+        worker.kill()
+    except EOFError:
+        raise NoSandbox(f"A worker did not start:\n{probe.errors()}") from None
+    finally:
+        probe.close()
+
+
+def _advice(kind: str) -> str:
+    if kind != "bwrap" or os.getuid() == 0:
+        return ""
+    if _APPARMOR.exists() and _APPARMOR.read_text().strip() == "1":
+        return _APPARMOR_ADVICE
+    return "It needs user namespaces (sudo sysctl user.max_user_namespaces=10000)."
 
 
 class Template:
     """The warm process that workers are forked from; see `autograder.template`.
 
-    kind: "bwrap" or "none"; memory_mib: limit on a worker's address space; modules: what it imports;
+    kind: one of KINDS but "auto"; memory_mib: limit on the memory of a worker; modules: what it imports;
     programs: folder with JAX's compiled programs, which workers read; record: they write it, too.
     """
 
@@ -72,23 +119,25 @@ class Template:
     ) -> None:
         self._scratch = tempfile.mkdtemp(prefix="worker-")
         self._control, theirs = socket.socketpair()
-        isolation = "isolated" if kind == "bwrap" else "open"
-        arguments = [
-            sys.executable,
-            "-m",
-            "autograder.template",
-            str(theirs.fileno()),
-            str(memory_mib),
-            isolation,
-        ]
-        python_path, home = str(_ENGINE.parent), self._scratch
+        python, python_path, home, command = sys.executable, str(_ENGINE.parent), self._scratch, []
         if kind == "bwrap":
-            arguments[0] = arguments[0].replace(sys.prefix, _course_binds().get(sys.prefix, sys.prefix), 1)
-            arguments, python_path, home = [*_bwrap(programs, record), *arguments], "/course", "/scratch"
-        self._errors = Path(self._scratch, "errors")
-        with theirs, self._errors.open("wb") as errors:
+            python = python.replace(sys.prefix, _course_binds().get(sys.prefix, sys.prefix), 1)
+            python_path, home, command = "/course", "/scratch", _bwrap(programs, record)
+        elif kind == "landlock":
+            python_path = _course_folder(self._scratch)
+        readable, writable = _paths(kind, programs, record)
+        settings = template.Settings(
+            fd=theirs.fileno(),
+            memory_mib=memory_mib,
+            means=_MEANS[kind],
+            readable=readable,
+            writable=writable,
+            modules=list(modules),
+        )
+        command += [python, "-m", "autograder.template", json.dumps(dataclasses.asdict(settings))]
+        with theirs, open(f"{self._scratch}/errors", "wb") as errors:
             self._process = subprocess.Popen(
-                [*arguments, *modules],
+                command,
                 env=_environment(home, python_path) | _jax_settings(kind, programs, record),
                 cwd=self._scratch,
                 pass_fds=[theirs.fileno()],
@@ -98,7 +147,11 @@ class Template:
                 start_new_session=True,
             )
         self._control.settimeout(_START_SECONDS)
-        self.shared = self._reply() == template.READY
+        try:
+            self.shared = self._reply() == template.READY
+        except Exception:
+            self.close()
+            raise
 
     @property
     def alive(self) -> bool:
@@ -119,13 +172,21 @@ class Template:
     def close(self) -> None:
         """End the template and its workers."""
         self._control.close()
-        self._process.wait(_START_SECONDS)
+        try:
+            self._process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
         shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def errors(self) -> str:
+        """What the template wrote to its standard error."""
+        return Path(self._scratch, "errors").read_text(errors="replace").strip()
 
     def _reply(self) -> int:
         data = self._control.recv(template.REPLY.size)
         if not data:
-            raise NoSandbox(f"The worker's template ended:\n{self._errors.read_text(errors='replace')}")
+            raise NoSandbox(f"The worker's template ended:\n{self.errors()}")
         return template.REPLY.unpack(data)[0]
 
 
@@ -202,8 +263,11 @@ def _bwrap(programs: Path | None, record: bool) -> list[str]:
     else:
         command += ["--uid", str(template.NOBODY), "--gid", str(template.NOBODY)]
     command += ["--ro-bind", "/usr", "/usr", "--proc", "/proc", "--dev", "/dev"]
-    command += ["--perms", "1777", "--tmpfs", "/tmp", "--perms", "1777", "--tmpfs", "/scratch"]
-    for folder in ("/bin", "/lib", "/lib64", "/sbin"):
+    # Mapped by several, zeros are memory that outlives its owner; the rest of /dev is not to be written.
+    command += ["--dev-bind", "/dev/null", "/dev/zero", "--remount-ro", "/dev"]
+    for folder in namespaces.FOLDERS:
+        command += ["--perms", "1777", "--size", str(limits.FOLDER_BYTES), "--tmpfs", folder]
+    for folder in _SYSTEM_FOLDERS:
         if os.path.islink(folder):
             command += ["--symlink", os.readlink(folder), folder]
         elif os.path.isdir(folder):
@@ -216,7 +280,7 @@ def _bwrap(programs: Path | None, record: bool) -> list[str]:
         command += ["--ro-bind", source, target]
     if programs is not None:
         command += ["--bind" if record else "--ro-bind", str(programs), _PROGRAMS]
-    return [*command, "--chdir", "/scratch", "--"]
+    return [*command, "--remount-ro", "/", "--chdir", "/scratch", "--"]
 
 
 def _course_binds() -> dict[str, str]:
@@ -226,3 +290,26 @@ def _course_binds() -> dict[str, str]:
         binds[sys.prefix] = "/course/venv"  # it may lie in /tmp, of which each worker has its own
     binds[os.path.dirname(policy_gradients.__file__)] = "/course/policy_gradients"
     return binds | {str(_ENGINE / name): f"/course/autograder/{name}" for name in _WORKER_FILES}
+
+
+def _paths(kind: str, programs: Path | None, record: bool) -> tuple[list[str], list[str]]:
+    """What Landlock leaves a worker to read, and to write beside its scratch folder."""
+    readable = ["/usr", *_SYSTEM_FOLDERS, *_SYSTEM_FILES, *_HARMLESS]
+    readable += ["/course", sys.base_prefix] if kind == "bwrap" else _course_binds()
+    if programs is None:
+        return readable, [os.devnull]
+    seen_as = _PROGRAMS if kind == "bwrap" else str(programs)
+    return [*readable, seen_as], [os.devnull, seen_as] if record else [os.devnull]
+
+
+def _course_folder(scratch: str) -> str:
+    """A folder from which Python imports what workers need, and nothing else of the course."""
+    folder = Path(scratch, "course")
+    for source, target in _course_binds().items():
+        if target.startswith("/course/") and source != sys.prefix:
+            link = Path(folder, target.removeprefix("/course/"))
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(source)
+    if os.getuid() == 0:
+        os.chown(scratch, template.NOBODY, template.NOBODY)
+    return str(folder)

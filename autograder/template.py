@@ -1,10 +1,8 @@
 """A warm process in the sandbox that forks one worker per notebook.
 
 It imports the libraries of an assignment once, computes nothing, and runs no student code.
-Each worker it forks gets namespaces of its own: it sees no other process, has a private
-scratch folder and no network, and everything it starts dies with it.
-
-    python -m autograder.template FD MEMORY_MIB ISOLATION MODULE ...
+Each worker it forks sees no other process, has a private scratch folder and no network, and
+everything it starts dies with it. Settings come as JSON: python -m autograder.template SETTINGS
 """
 
 from __future__ import annotations
@@ -12,28 +10,46 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import dataclasses
+import functools
 import gc
 import importlib
+import json
 import os
 import signal
 import socket
 import struct
+import subprocess
 import sys
+import tempfile
+import time
 
-from autograder import worker
+from autograder import landlock, limits, namespaces, seccomp, worker
 
 REQUEST = struct.Struct("<ci")  # b"s" and 0 (with a file descriptor): start; b"k" and its number: kill
 REPLY = struct.Struct("<i")  # the number of the worker started or killed; first of all READY or ALONE
-READY, ALONE = 0, 1  # ALONE: the kernel refuses namespaces within the sandbox: one template for each worker
+READY, ALONE = 0, 1  # ALONE: nothing would separate workers from each other: one template for each
 
+# What holds a worker, beside the sandbox in which the template itself may run. OUTER: nothing else.
+NAMESPACES, LANDLOCK, OUTER, NOTHING = "namespaces", "landlock", "outer", "nothing"
 NOBODY = 65534
-_CLONE_NEWNS, _CLONE_NEWUTS, _CLONE_NEWIPC = 0x00020000, 0x04000000, 0x08000000
-_CLONE_NEWUSER, _CLONE_NEWPID, _CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
-_NAMESPACES = _CLONE_NEWUSER | _CLONE_NEWPID | _CLONE_NEWNS | _CLONE_NEWIPC | _CLONE_NEWUTS | _CLONE_NEWNET
-_MS_NOSUID, _MS_NODEV, _MS_NOEXEC = 2, 4, 8
-_PROC_FLAGS = _MS_NOSUID | _MS_NODEV | _MS_NOEXEC
-_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
-_CAPABILITY_VERSION_3 = 0x20080522
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_KEEPCAPS, _PR_SET_CHILD_SUBREAPER = 1, 4, 8, 36
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """What the grader asks for.
+
+    fd: the socket on which it sends requests; memory_mib: for all processes of a worker together, and
+    address space of each; means: NAMESPACES, LANDLOCK or NOTHING; readable, writable: files and folders
+    that Landlock leaves to a worker; modules: what to import.
+    """
+
+    fd: int
+    memory_mib: int
+    means: str
+    readable: list[str]
+    writable: list[str]
+    modules: list[str]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,19 +63,20 @@ class Child:
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def main(fd: int, memory_mib: int, isolate: bool, modules: list[str]) -> None:
-    """Serve requests on the socket `fd` until the grader closes it."""
+def main(settings: Settings) -> None:
+    """Serve requests until the grader closes the socket."""
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if isolate and os.getuid() == 0:
-        _become_nobody()
-    nested = isolate and _namespaces_work()
-    control = socket.socket(fileno=fd)
-    for module in modules:
+    if settings.means != NOTHING and os.getuid() == 0:
+        _become_nobody(settings.means)
+    means = _means(settings)
+    control = socket.socket(fileno=settings.fd)
+    for module in settings.modules:
         with contextlib.suppress(Exception):  # what is missing fails in the notebook's own import
             importlib.import_module(module)
     shell = worker.notebook_shell()
+    _share_mlir_context()
     gc.freeze()
-    control.sendall(REPLY.pack(ALONE if isolate and not nested else READY))
+    control.sendall(REPLY.pack(ALONE if means == OUTER else READY))
     children: dict[int, Child] = {}
     while True:
         data, fds, *_ = socket.recv_fds(control, REQUEST.size, 1)
@@ -68,38 +85,48 @@ def main(fd: int, memory_mib: int, isolate: bool, modules: list[str]) -> None:
         verb, number = REQUEST.unpack(data)
         if verb == b"s":
             ours = [control.fileno(), *(child.pidfd for child in children.values())]
-            child = _start(ours, fds[0], shell, memory_mib, nested)
+            child = _start(ours, fds[0], shell, dataclasses.replace(settings, means=means))
             number = child.waiting
             children[number] = child
         else:
-            _kill(children.pop(number), nested)
+            _kill(children.pop(number))
         control.sendall(REPLY.pack(number))
     for child in children.values():
-        _kill(child, nested)
+        _kill(child)
 
 
-def _become_nobody() -> None:
-    # A process that is root may mount a /proc that nothing covers, which workers need to mount their own.
-    _libc.mount(b"proc", b"/proc", b"proc", _PROC_FLAGS, None)
+def _means(settings: Settings) -> str:
+    """What can hold a worker. Within the grader's namespaces the kernel may refuse to make further ones."""
+    if settings.means == NAMESPACES and not namespaces.work():
+        return LANDLOCK if landlock.abi() >= landlock.NEEDED_ABI else OUTER
+    return settings.means
+
+
+def _share_mlir_context() -> None:
+    """Let JAX keep one MLIR context: it builds one for each program, half the time of a small program."""
+    mlir = sys.modules.get("jax._src.interpreters.mlir")
+    if hasattr(mlir, "make_ir_context"):  # not part of JAX's public interface
+        mlir.make_ir_context = functools.cache(mlir.make_ir_context)
+
+
+def _become_nobody(means: str) -> None:
+    if means == NAMESPACES:
+        # A process that is root may mount a /proc that nothing covers, which workers need to mount their own.
+        with contextlib.suppress(OSError):
+            namespaces.mount_proc()
+    _libc.prctl(_PR_SET_KEEPCAPS, 1)
     # Limits on the number of processes do not bind root, not even in a namespace of its own.
     os.setgroups([])
     os.setresgid(NOBODY, NOBODY, NOBODY)
     os.setresuid(NOBODY, NOBODY, NOBODY)
+    # The course may lie where only root can read. Landlock is what says which files a worker reads.
+    reading = namespaces.READ_ALL if means == LANDLOCK else 0
+    with contextlib.suppress(PermissionError):
+        namespaces.keep_capabilities(reading)
     _libc.prctl(_PR_SET_DUMPABLE, 1)
 
 
-def _namespaces_work() -> bool:
-    probe = os.fork()
-    if probe == 0:
-        try:
-            _unshare()
-        except OSError:
-            os._exit(1)
-        os._exit(0)
-    return os.waitpid(probe, 0)[1] == 0
-
-
-def _start(ours: list[int], fd: int, shell: object, memory_mib: int, nested: bool) -> Child:
+def _start(ours: list[int], fd: int, shell: object, settings: Settings) -> Child:
     """Fork a worker that serves `fd` and gets none of the descriptors `ours`."""
     threads = len(os.listdir("/proc/self/task"))
     assert threads == 1, f"{threads} threads: a fork would leave locks held in the worker"
@@ -108,7 +135,7 @@ def _start(ours: list[int], fd: int, shell: object, memory_mib: int, nested: boo
     if waiting == 0:
         for descriptor in (reading, *ours):
             os.close(descriptor)
-        _wait_for_worker(writing, fd, shell, memory_mib, nested)
+        _wait_for_worker(writing, fd, shell, settings)
     os.close(writing)
     os.close(fd)
     with os.fdopen(reading, "rb") as pipe:
@@ -116,79 +143,98 @@ def _start(ours: list[int], fd: int, shell: object, memory_mib: int, nested: boo
     return Child(waiting, os.pidfd_open(pid))
 
 
-def _wait_for_worker(writing: int, fd: int, shell: object, memory_mib: int, nested: bool) -> None:
+def _wait_for_worker(writing: int, fd: int, shell: object, settings: Settings) -> None:
     os.setsid()
-    if nested:
-        _unshare()
+    watch, others, scratch = limits.Watch(), 0, None
+    if settings.means == NAMESPACES:
+        namespaces.unshare()
+    else:
+        _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1)  # what the worker leaves behind becomes this process's child
+        others = watch.threads_of_user()
+    if settings.means == LANDLOCK:
+        landlock.keep_signals_within()
+        scratch = tempfile.mkdtemp(dir=os.environ["HOME"])
     pid = os.fork()
     if pid == 0:
         os.close(writing)
-        _become_worker(fd, shell, memory_mib, nested)
+        watch.close()
+        _become_worker(fd, shell, settings, others, scratch)
     os.close(fd)
     os.write(writing, REPLY.pack(pid))
     os.close(writing)
-    os.waitpid(pid, 0)
+    watch.wait(pid, lambda: _is_too_much(settings, watch, scratch))
+    if settings.means != NAMESPACES:
+        _end_descendants(watch, settings.means)
+    if scratch:
+        _remove(scratch)
     os._exit(0)
 
 
-def _become_worker(fd: int, shell: object, memory_mib: int, nested: bool) -> None:
+def _is_too_much(settings: Settings, watch: limits.Watch, scratch: str | None) -> bool:
+    enough = settings.memory_mib * 2**20
+    if settings.means == NAMESPACES:
+        enough -= limits.held_by_mounts(namespaces.FOLDERS) + watch.sockets()
+    return watch.has_more_than(enough) or (scratch is not None and limits.is_overfull(scratch))
+
+
+def _end_descendants(watch: limits.Watch, means: str) -> None:
+    """Kill what the worker left running, and wait until it is gone."""
+    while True:
+        if means == LANDLOCK:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(-1, signal.SIGKILL)  # at one stroke; Landlock lets it reach the worker's own only
+        for pid in watch.descendants():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        try:
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        except ChildProcessError:
+            return
+        time.sleep(0.001)
+
+
+def _remove(folder: str) -> None:
+    for command in (["chmod", "-R", "u+rwx"], ["rm", "-rf"]):  # at any depth, where Python's own gives up
+        subprocess.run([*command, "--", folder], stderr=subprocess.DEVNULL, check=False)
+
+
+def _become_worker(fd: int, shell: object, settings: Settings, others: int, scratch: str | None) -> None:
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-    if nested:
-        _private_mounts()
-        _drop_privileges()
+    if settings.means == NAMESPACES:
+        namespaces.mount_private()
+        namespaces.drop_privileges()
+    limits.limit_process(settings.memory_mib, others)
+    if scratch:
+        _settle_in(scratch)
+        landlock.restrict(["/proc/self", *settings.readable], [scratch, *settings.writable])
+    if settings.means != NOTHING:
+        seccomp.restrict(beside_others=settings.means == LANDLOCK)
+    os.dup2(os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC), 2)
+    if settings.means == NAMESPACES:
         pid = os.fork()  # the first process of a namespace cannot be killed from within: let it only wait
         if pid != 0:
             os.close(fd)
             while os.wait()[0] != pid:
                 pass
             os._exit(0)
-    worker.serve(fd, shell, memory_mib)
+    worker.serve(fd, shell)
     os._exit(0)
 
 
-def _unshare() -> None:
-    uid, gid = os.getuid(), os.getgid()
-    _check(_libc.unshare(_NAMESPACES), "unshare")
-    for name, text in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
-        with open(f"/proc/self/{name}", "w") as file:
-            file.write(text)
+def _settle_in(scratch: str) -> None:
+    os.chdir(scratch)
+    os.environ.update(HOME=scratch, TMPDIR=scratch, IPYTHONDIR=f"{scratch}/.ipython")
+    tempfile.tempdir = None  # or it would keep the template's
 
 
-def _private_mounts() -> None:
-    """An empty scratch folder and /tmp of this worker only, and a /proc that shows no other process."""
-    for folder in ("/scratch", "/tmp"):
-        flags = _MS_NOSUID | _MS_NODEV
-        _check(_libc.mount(b"tmpfs", folder.encode(), b"tmpfs", flags, b"size=256m,mode=700"), "mount")
-    # Refused where part of the outer /proc is covered; then other workers' pids show, but cannot be touched.
-    _libc.mount(b"proc", b"/proc", b"proc", _PROC_FLAGS, None)
-    os.chdir("/scratch")
-
-
-def _drop_privileges() -> None:
-    """Give up what the worker may do in its own namespaces, and the making of further ones."""
-    with contextlib.suppress(OSError), open("/proc/sys/user/max_user_namespaces", "w") as file:
-        file.write("0")
-    header = struct.pack("<Ii", _CAPABILITY_VERSION_3, 0)
-    _check(_libc.capset(header, bytes(24)), "capset")
-    _check(_libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl")
-
-
-def _check(result: int, what: str) -> None:
-    if result != 0:
-        raise OSError(ctypes.get_errno(), f"{what}: {os.strerror(ctypes.get_errno())}")
-
-
-def _kill(child: Child, nested: bool) -> None:
+def _kill(child: Child) -> None:
     """Kill a worker and all that it started, and wait until they are gone."""
     with contextlib.suppress(ProcessLookupError):
-        signal.pidfd_send_signal(child.pidfd, signal.SIGKILL)  # the first of its namespace: all die
-    if not nested:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(child.waiting, signal.SIGKILL)
+        signal.pidfd_send_signal(child.pidfd, signal.SIGKILL)  # of namespaces the first: all die
     os.waitpid(child.waiting, 0)
     os.close(child.pidfd)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "isolated", sys.argv[4:])
+    main(Settings(**json.loads(sys.argv[1])))

@@ -39,8 +39,16 @@ class QuestionVerdict(Verdict):
     needs_review: bool = False
 
 
+class WrittenAnswer(Verdict):
+    """An answer in words, which a person grades; digest: of the text, empty where nothing was written."""
+
+    name: str
+    max_points: float
+    digest: str
+
+
 class SubmissionVerdict(Verdict):
-    """One row of the class; `late`: it was handed in after the time."""
+    """One row of the class; `late`: it was handed in after the time; `written`: what a person grades."""
 
     student: str
     score: float
@@ -48,18 +56,21 @@ class SubmissionVerdict(Verdict):
     questions: tuple[QuestionVerdict, ...]
     faults: tuple[str, ...] = ()
     late: bool = False
+    written: tuple[WrittenAnswer, ...] = ()
 
 
 class Judged(Verdict):
     """A verdict with what feedback and the report show beside it.
 
-    By question: the student's code, what it printed, and how many seconds it took to judge.
+    By question: the student's code or words, what it printed, and how many seconds it took to judge.
+    cells: the student's cells that were run, in order, each as the question it answers or "", and its code.
     """
 
     verdict: SubmissionVerdict
     answers: dict[str, str] = {}
     outputs: dict[str, str] = {}
     seconds: dict[str, float] = {}
+    cells: tuple[tuple[str, str], ...] = ()
 
 
 class Grades(Verdict):
@@ -67,7 +78,7 @@ class Grades(Verdict):
 
     assignment: str
     max_score: float
-    sandbox: Literal["bwrap", "none"]
+    sandbox: Literal["bwrap", "landlock", "none"]
     submissions: tuple[SubmissionVerdict, ...]
 
 
@@ -76,7 +87,18 @@ def engine_version() -> str:
     """Hex digest of the code that verdicts depend on; another engine never reuses a verdict."""
     folder = Path(__file__).parent
     files = [
-        folder / f"{name}.py" for name in ("alignment", "judging", "master", "protocol", "sandbox", "worker")
+        folder / f"{name}.py"
+        for name in (
+            "alignment",
+            "judging",
+            "limits",
+            "master",
+            "protocol",
+            "sandbox",
+            "seccomp",
+            "worker",
+            "written",
+        )
     ]
     digest = hashlib.sha256()
     for path in [*files, Path(policy_gradients.checks.__file__)]:

@@ -184,10 +184,10 @@ def test_without_isolation_nothing_is_graded_unless_asked_for(course, monkeypatc
     from autograder import sandbox
 
     monkeypatch.setenv("PATH", "/nonexistent")
-    sandbox._bwrap_problem.cache_clear()
+    sandbox._problem.cache_clear()
     with pytest.raises(sandbox.NoSandbox, match="--sandbox none"):
-        grade(course)
-    sandbox._bwrap_problem.cache_clear()
+        grade(course, sandbox_kind="bwrap")
+    sandbox._problem.cache_clear()
     assert not (course / "out").exists()
 
 
