@@ -319,7 +319,7 @@ import jax.numpy as jnp
 import numpy as np
 
 check = Checks("sample_action", points=2)
-keys = jax.random.split(jax.random.PRNGKey(0), 300)
+keys = jax.random.split(jax.random.PRNGKey(0), 150)
 
 with check(
     "it returns one integer",
@@ -336,7 +336,7 @@ with check(
     weight=0.5,
 ):
     first, second = [
-        [int(sample_action(key, jnp.zeros(2))) for key in keys[:30]] for _ in range(2)
+        [int(sample_action(key, jnp.zeros(2))) for key in keys[:20]] for _ in range(2)
     ]
     assert first == second, "It returned different actions for the same key."
 with check(
@@ -346,7 +346,7 @@ with check(
     actions = [int(sample_action(key, jnp.array([-1.0, 1.0]))) for key in keys]
     close(
         np.mean(actions), 0.88, rtol=0, atol=0.11,
-        what="Over 300 keys the mean of the actions was",
+        what="Over 150 keys the mean of the actions was",
     )
 
 ### BEGIN HIDDEN TESTS
@@ -362,7 +362,7 @@ def random_keys(n):
 
 def draw(logits, keys):
     """One action per key, as the function returns them."""
-    one_by_one = "[sample_action(key, z) for z in [jnp.asarray(logits)] for key in jnp.asarray(keys)]"
+    one_by_one = "[sample_action(key, z) for z in [jnp.asarray(logits)] for key in map(jnp.asarray, keys)]"
     return check.evaluate(one_by_one, logits=np.array(logits, np.float32), keys=keys)
 
 
@@ -391,8 +391,9 @@ with check("two actions come up as often as they should", weight=3, hint="Draw f
     assert_drawn_from(rng.permutation([0.0, 2.5]))
 with check("four actions come up as often as they should", weight=3, hint="Does it work for more than two actions, numbered from 0, and for negative logits?"):
     assert_drawn_from(rng.permutation([-2.0, -0.5, 1.0, 2.0]))
-with check("seven actions come up as often as they should", weight=2, hint="Can every action come up, the first and the last as well, and no other number?"):
-    assert_drawn_from(rng.permutation([-1.0, 0.0, 0.0, 1.0, 1.0, 2.0, 2.0]))
+with check("every action comes up, the first and the last as well", weight=2, hint="Can every action come up, equally likely ones equally often, and no other number?"):
+    assert_drawn_from([1.0, 0.0, 0.0, 1.0])
+    assert_drawn_from([0.0, -1.0, -1.0, 0.5])
 with check("a constant added to all logits changes nothing", hint="Only differences of logits matter: is there a normalisation other than the softmax?"):
     assert_drawn_from(rng.permutation([4.0, 6.0, 5.0, 5.0]))
 with check("an action that is far ahead is taken nearly always", hint="Is there extra exploration, or a limit on the logits?"):
@@ -404,7 +405,7 @@ with check("the same key gives the same action, again and again", hint="Does all
     keys = random_keys(40)
     close(draw(np.zeros(4), keys), draw(np.zeros(4), keys))
 with check("a single integer for any number of actions", hint="A single integer: no float, no array of length one."):
-    for n_actions in [1, 4]:
+    for n_actions in [2, 4]:
         action = np.asarray(draw(np.zeros(n_actions), random_keys(1))[0])
         assert action.shape == () and action.dtype.kind in "iu"
 ### END HIDDEN TESTS
@@ -474,18 +475,18 @@ with check(
     hint="Does everything between the logits and the loss stay in JAX?",
 ):
     gradient = check.evaluate(
-        "jax.grad(policy_gradient_loss, argnums=1)(1, jnp.array([1.0, 2.0]), 10.0)"
+        "jax.grad(policy_gradient_loss, argnums=1)(1, jnp.zeros(4), 2.0)"
     )
-    close(gradient, [2.689414, -2.689414])
+    close(gradient, [0.5, -1.5, 0.5, 0.5])
 with check(
     "it works on a batch by jax.vmap",
     hint="Use only jnp functions, no int(...), float(...) or `if` on the arguments.",
 ):
     batch = check.evaluate(
         "jax.vmap(policy_gradient_loss)"
-        "(jnp.array([0, 1]), jnp.zeros((2, 2)), jnp.array([1.0, -1.0]))"
+        "(jnp.array([0, 3, 1, 1]), jnp.zeros((4, 4)), jnp.array([1.0, -1.0, 2.0, 0.5]))"
     )
-    close(batch, [0.693147, -0.693147])
+    close(batch, [1.386294, -1.386294, 2.772589, 0.693147])
 
 ### BEGIN HIDDEN TESTS
 check.hide()
@@ -526,17 +527,17 @@ with check("a constant added to all logits changes nothing", hint="Is it the sof
     close(check.evaluate(ONE, a=0, z=np.array([3.0, 4.0, 5.0, 6.0], np.float32), g=2.0), 6.880380, atol=1e-4)
 with check("NumPy arguments", hint="Take the entry of the action from the result of a jnp function."):
     close(policy_gradient_loss(np.int32(1), np.array([1.0, 2.0], np.float32), np.float32(10)), 3.132617)
-with check("its gradient, with two and with four actions", weight=3, hint="It should be -returns * (onehot(action) - softmax(logits)). Is something kept out of the gradient?"):
-    for batch in [steps(2), steps(4)]:
-        rows = [check.evaluate(GRAD + "(a, jnp.asarray(z), g)", a=int(a), z=z, g=float(g)) for a, z, g in zip(*batch)]
-        close(rows, gradients(*batch), atol=1e-4)
+with check("its gradient, for every action and both signs of the return", weight=3, hint="It should be -returns * (onehot(action) - softmax(logits)). Is something kept out of the gradient?"):
+    batch = steps(4)
+    rows = [check.evaluate(GRAD + "(a, jnp.asarray(z), g)", a=int(a), z=z, g=float(g)) for a, z, g in zip(*batch)]
+    close(rows, gradients(*batch), atol=1e-4)
 with check("a batch by jax.vmap", weight=2, hint="Under vmap the arguments are those of one step: one action, one row of logits, one return."):
     a, z, g = batch = steps(4)
     close(check.evaluate("jax.vmap(policy_gradient_loss)(jnp.asarray(a), jnp.asarray(z), jnp.asarray(g))", a=a, z=z, g=g), losses(*batch), atol=1e-4)
 with check("compiled by jax.jit", hint="Under jit the action is not known beforehand: no int(...), no `if`."):
     close(check.evaluate("jax.jit(policy_gradient_loss)(a, jnp.asarray(z), g)", a=int(a[0]), z=z[0], g=float(g[0])), losses(*batch)[0], atol=1e-4)
-with check("gradients of a batch, compiled", hint="Does it stay in JAX from the logits to the loss?"):
-    close(check.evaluate(f"jax.jit(jax.vmap({GRAD}))(jnp.asarray(a), jnp.asarray(z), jnp.asarray(g))", a=a, z=z, g=g), gradients(*batch), atol=1e-4)
+with check("gradients of a batch", hint="Does it stay in JAX from the logits to the loss?"):
+    close(check.evaluate(f"jax.vmap({GRAD})(jnp.asarray(a), jnp.asarray(z), jnp.asarray(g))", a=a, z=z, g=g), gradients(*batch), atol=1e-4)
 ### END HIDDEN TESTS
 check.score()
 
