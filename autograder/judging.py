@@ -12,17 +12,23 @@ import builtins
 import collections
 import contextlib
 import dataclasses
+import functools
+import hashlib
 import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from autograder import protocol, sandbox
+from autograder import protocol, sandbox, xla_cache
 from autograder.alignment import Aligned, Judge, Run, Unreadable, align
-from autograder.master import Master, Question
-from autograder.verdicts import Judged, QuestionVerdict, SubmissionVerdict
+from autograder.master import Master, Question, Written
+from autograder.verdicts import Judged, QuestionVerdict, SubmissionVerdict, WrittenAnswer
+from autograder.written import written_answers
 from policy_gradients import checks
-from policy_gradients.checks import Checks, Property, RemoteFailure, Score, remote_student
+from policy_gradients.checks import Checks, Property, RemoteFailure, RemoteObject, Score, remote_student
 
 _START_SECONDS = 60.0
+_COMPILE_SECONDS = 300.0
 _NOT_WRITTEN = "Not written yet."
 _MAX_SOURCE = 2**20
 _MAX_OUTPUT = 5_000
@@ -62,15 +68,16 @@ class Student:
     that ran before, so that the other questions can be judged.
     """
 
-    def __init__(self, limits: Limits, modules: tuple[str, ...]) -> None:
+    def __init__(self, limits: Limits, start: Callable[[], sandbox.Worker]) -> None:
         self._limits = limits
         self._seconds = 10 * limits.seconds
-        self._modules = modules
+        self._start_worker = start
         self._deadline = time.monotonic() + self._seconds
         self._history: list[str] = []
         self._process: sandbox.Worker | None = None
         self.outputs: dict[str, str] = {}
         self.seconds: collections.Counter[str] = collections.Counter()
+        self.life = 0  # how many processes there have been: objects do not outlive theirs
         self.lost = False  # a cell or call of the present question ended the worker
         self.guarded = False  # the process has seen hidden inputs: nothing that it says may be shown
         self.withheld = False  # something was printed, and not kept
@@ -120,6 +127,12 @@ class Student:
         """Call the student's function `name` with plain data. Raises RemoteFailure."""
         return self._request(["call", name, list(arguments), keywords])
 
+    def call_method(
+        self, owner: StudentObject, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]
+    ) -> Any:
+        """Call a method of an object that the worker keeps. Raises RemoteFailure."""
+        return self._request(["method", owner, name, list(arguments), keywords])
+
     def evaluate(self, expression: str, values: dict[str, Any]) -> Any:
         """Evaluate the author's `expression` among the student's names. Raises RemoteFailure."""
         return self._request(["evaluate", expression, values])
@@ -139,7 +152,8 @@ class Student:
         return self._exchange(message)
 
     def _start(self) -> None:
-        self._process = sandbox.start_worker(self._limits.sandbox, self._limits.memory_mib, self._modules)
+        self.life += 1
+        self._process = self._start_worker()
         self._await(_START_SECONDS)
         for source in self._history:
             self._send(["run", source])
@@ -159,7 +173,8 @@ class Student:
 
     def _await(self, seconds: float) -> list[Any]:
         try:
-            reply = protocol.receive(self._process.channel, seconds)
+            held = functools.partial(StudentObject, self)
+            reply = protocol.receive(self._process.channel, seconds, held=held)
         except TimeoutError:
             raise self._lose("timeout", f"It did not end within {self._limits.seconds:g} seconds.") from None
         except (EOFError, OSError):
@@ -190,6 +205,28 @@ class Student:
         return RemoteFailure(kind, text)
 
 
+class StudentObject(protocol.Handle, RemoteObject):
+    """An object of the student's own class in a test cell: calling it or a method of it asks the worker."""
+
+    def __init__(self, student: Student, number: int) -> None:
+        super().__init__(number)
+        self._student = student
+        self._life = student.life
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        return self._ask("__call__", *arguments, **keywords)
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return functools.partial(self._ask, name)
+
+    def _ask(self, method: str, *arguments: Any, **keywords: Any) -> Any:
+        if self._life != self._student.life:
+            raise RemoteFailure("lost", "The object was lost when the notebook's process ended.")
+        return self._student.call_method(self, method, arguments, keywords)
+
+
 class RemoteFunction:
     """A graded name in a test cell: calls go to the student's worker."""
 
@@ -210,17 +247,51 @@ def judge_submission(name: str, content: bytes, master: Master, seed: int, limit
         aligned = align(content, master)
     except Unreadable as error:
         return unreadable(name, master, str(error))
-    with contextlib.closing(Student(limits, master.modules)) as student:
+    words = written_answers(content, master)
+    with contextlib.closing(Student(limits, _worker_starter(master, limits))) as student:
         questions = judge_questions(aligned, student, master, seed)
     verdict = SubmissionVerdict(
         student=name,
         score=round(sum(question.points for question in questions), 2),
         status="graded",
         questions=tuple(questions),
-        faults=aligned.faults,
+        faults=aligned.faults + tuple(_places_gone(words)),
+        written=tuple(_written(question, words[question.name] or "") for question in master.written),
     )
-    seconds = {question: round(used, 3) for question, used in student.seconds.items()}
-    return Judged(verdict=verdict, answers=_answers(aligned), outputs=student.outputs, seconds=seconds)
+    return Judged(
+        verdict=verdict,
+        answers=_answers(aligned) | {question: text for question, text in words.items() if text},
+        outputs=student.outputs,
+        seconds={question: round(used, 3) for question, used in student.seconds.items()},
+        cells=tuple(("".join(run.answers[:1]), run.source) for run in aligned.steps if isinstance(run, Run)),
+    )
+
+
+def _worker_starter(master: Master, limits: Limits) -> Callable[[], sandbox.Worker]:
+    fill = functools.partial(_compile_right_answers, master, limits)
+    # Without isolation a notebook could write programs that the next one would run.
+    programs = None if limits.sandbox == "none" else xla_cache.programs_of(master, fill)
+    return functools.partial(
+        sandbox.start_worker, limits.sandbox, limits.memory_mib, master.modules, programs
+    )
+
+
+def _compile_right_answers(master: Master, limits: Limits, folder: Path) -> str:
+    """Judge the solution and the sample class's right answers in a sandbox that may write into `folder`."""
+    from autograder.samples.generate import right_answers  # slow to import, and rarely needed
+
+    limits = dataclasses.replace(limits, seconds=_COMPILE_SECONDS)
+    template = sandbox.Template(
+        limits.sandbox, limits.memory_mib, master.modules, programs=folder, record=True
+    )
+    sources = [master.source]
+    with contextlib.closing(template):
+        for content in right_answers(master):
+            aligned = align(content, master)
+            sources += _answers(aligned).values()
+            with contextlib.closing(Student(limits, template.start)) as student:
+                judge_questions(aligned, student, master, seed=0)
+    return "\n".join(sources)
 
 
 def unreadable(name: str, master: Master, reason: str) -> Judged:
@@ -232,6 +303,19 @@ def unreadable(name: str, master: Master, reason: str) -> Judged:
         student=name, score=0.0, status="unreadable", questions=tuple(questions), faults=(reason,)
     )
     return Judged(verdict=verdict)
+
+
+def _places_gone(words: dict[str, str | None]) -> list[str]:
+    return [
+        f"cell '{name}' is missing: the question counts as not answered"
+        for name, text in words.items()
+        if text is None
+    ]
+
+
+def _written(question: Written, text: str) -> WrittenAnswer:
+    digest = hashlib.sha256(text.encode()).hexdigest() if text else ""
+    return WrittenAnswer(name=question.name, max_points=question.points, digest=digest)
 
 
 def _answers(aligned: Aligned) -> dict[str, str]:

@@ -1,18 +1,21 @@
 """Plain data between grader and worker: what may cross, and how it is checked.
 
-Values are msgpack. Beyond msgpack's own types there are tuples, integers of any size
-and arrays (library, dtype, shape, raw bytes). Nothing is ever unpickled or evaluated
+Values are msgpack. Beyond msgpack's own types there are tuples, integers of any size,
+arrays (library, dtype, shape, raw bytes), and handles: numbers that stand for objects of the
+student's own classes, which never leave the worker. Nothing is ever unpickled or evaluated
 while decoding, and size, depth, number of items, dtypes and shapes are checked.
 """
 
 from __future__ import annotations
 
 import collections
+import functools
 import math
 import socket
 import struct
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 import msgpack
@@ -23,7 +26,7 @@ MAX_DEPTH = 32
 MAX_ITEMS = 2**20  # of lists, tuples and dicts in a message: a byte on the wire is up to 72 in memory
 MAX_KEYS = 2**10  # of one dict: keys may be chosen to collide, which costs time by the square of their number
 
-_TUPLE, _BIG_INTEGER, _ARRAY = 1, 2, 3
+_TUPLE, _BIG_INTEGER, _ARRAY, _HANDLE = 1, 2, 3, 4
 _DTYPES = {f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)}
 _DTYPES |= {"bool", "float16", "float32", "float64", "complex64", "complex128"}
 _LENGTH = struct.Struct(">I")
@@ -37,14 +40,28 @@ class MalformedMessage(ValueError):
     """Bytes that are not a message of this protocol."""
 
 
-def encode(value: Any) -> bytes:
+class Handle:
+    """Stands for an object that the worker keeps under this number."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
+class Array(np.ndarray):
+    """An array from the worker; `library` says what it was there: "numpy", "jax" or "torch"."""
+
+    library = "numpy"
+
+
+def encode(value: Any, keep: Callable[[Any], Handle] | None = None) -> bytes:
     """`value` as bytes.
 
-    Scalars, str, bytes, list, tuple, dict, deque, range, and whatever NumPy can view as an array
-    of numbers (NumPy, JAX and torch arrays and scalars). Raises NotPlainData otherwise.
+    Scalars, str, bytes, list, tuple, dict, deque, range, handles, and whatever NumPy can view as an
+    array of numbers (NumPy, JAX and torch arrays and scalars). For any other object `keep` may give a
+    handle. Raises NotPlainData otherwise.
     """
     try:
-        data = msgpack.packb(value, default=_extend, strict_types=True)
+        data = msgpack.packb(value, default=functools.partial(_extend, keep), strict_types=True)
     except NotPlainData:
         raise
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
@@ -56,9 +73,11 @@ def encode(value: Any) -> bytes:
     return data
 
 
-def _extend(value: Any) -> Any:
+def _extend(keep: Callable[[Any], Handle] | None, value: Any) -> Any:
+    if isinstance(value, Handle):
+        return msgpack.ExtType(_HANDLE, _LENGTH.pack(value.number))
     if isinstance(value, tuple):
-        return msgpack.ExtType(_TUPLE, encode(list(value)))
+        return msgpack.ExtType(_TUPLE, encode(list(value), keep))
     if isinstance(value, bool | int):
         return msgpack.ExtType(_BIG_INTEGER, str(int(value)).encode())
     if isinstance(value, float):
@@ -71,6 +90,8 @@ def _extend(value: Any) -> Any:
         return list(value)
     if hasattr(value, "__array__") or hasattr(value, "detach"):
         return _encode_array(value)
+    if keep is not None:
+        return _extend(None, keep(value))
     raise NotPlainData(f"It returned a {type(value).__name__}, which is not plain data.")
 
 
@@ -86,19 +107,22 @@ def _encode_array(value: Any) -> Any:
     if array.dtype.name not in _DTYPES:
         raise NotPlainData(f"It returned an array of {array.dtype}, which are not numbers.")
     library = {"jaxlib": "jax", "jax": "jax", "torch": "torch"}.get(library, "numpy")
+    if isinstance(value, Array):
+        library = value.library  # it goes back as what it came
     parts = [library, array.dtype.name, list(array.shape), np.ascontiguousarray(array).tobytes()]
     return msgpack.ExtType(_ARRAY, msgpack.packb(parts))
 
 
-def decode(data: bytes, *, libraries: bool = False) -> Any:
+def decode(data: bytes, *, libraries: bool = False, held: Callable[[int], Any] = Handle) -> Any:
     """The value in `data`; raises MalformedMessage.
 
-    libraries: rebuild JAX arrays and torch tensors as such (in the worker); otherwise
-    every array comes back as NumPy (in the grader, which need not have the libraries).
+    libraries: rebuild JAX arrays and torch tensors as such (in the worker); otherwise every array
+    comes back as an `Array` (in the grader, which need not have the libraries); held: from the
+    number of a handle to what stands in its place, KeyError if there is no such handle.
     """
     if len(data) > MAX_MESSAGE:
         raise MalformedMessage("message too large")
-    return _decode(data, libraries, MAX_DEPTH, _Budget())
+    return _decode(data, libraries, held, MAX_DEPTH, _Budget())
 
 
 class _Budget:
@@ -114,13 +138,13 @@ class _Budget:
         return container
 
 
-def _decode(data: bytes, libraries: bool, depth: int, budget: _Budget) -> Any:
+def _decode(data: bytes, libraries: bool, held: Callable[[int], Any], depth: int, budget: _Budget) -> Any:
     if depth == 0:
         raise MalformedMessage("nested too deeply")
 
     def extension(code: int, body: bytes) -> Any:
         if code == _TUPLE:
-            items = _decode(body, libraries, depth - 1, budget)
+            items = _decode(body, libraries, held, depth - 1, budget)
             if not isinstance(items, list):
                 raise MalformedMessage("a tuple that is not a list of items")
             return tuple(items)
@@ -128,6 +152,8 @@ def _decode(data: bytes, libraries: bool, depth: int, budget: _Budget) -> Any:
             return _decode_integer(body)
         if code == _ARRAY:
             return _decode_array(body, libraries)
+        if code == _HANDLE:
+            return held(*_LENGTH.unpack(body))
         raise MalformedMessage(f"unknown extension {code}")
 
     try:
@@ -180,31 +206,46 @@ def _decode_array(body: bytes, libraries: bool) -> Any:
     if dtype == "bool" and raw.translate(None, b"\0\1"):
         raise MalformedMessage("neither true nor false")
     array = np.frombuffer(raw, dtype=dtype).reshape(shape).copy()
-    if not libraries or library == "numpy":
+    if library not in ("numpy", "jax", "torch"):
+        raise MalformedMessage("not a library")
+    if not libraries:
+        array = array.view(Array)
+        array.library = library
+        return array
+    if library == "numpy":
         return array[()] if array.shape == () else array
     if library == "jax":
         import jax.numpy as jnp
 
         return jnp.asarray(array)
-    if library == "torch":
-        import torch
+    import torch
 
-        return torch.from_numpy(array)
-    raise MalformedMessage(f"library {library!r}")
+    return torch.from_numpy(array)
 
 
-def send(channel: socket.socket, value: Any, seconds: float | None = None) -> None:
-    """Write one message, waiting for at most `seconds` for the other side to read.
+def send(
+    channel: socket.socket,
+    value: Any,
+    seconds: float | None = None,
+    keep: Callable[[Any], Handle] | None = None,
+) -> None:
+    """Write one message, waiting for at most `seconds` for the other side to read; `keep` as in `encode`.
 
     Raises NotPlainData before anything is written, or OSError (TimeoutError is one).
     """
-    data = encode(value)
+    data = encode(value, keep)
     channel.settimeout(seconds)
     channel.sendall(_LENGTH.pack(len(data)) + data)
 
 
-def receive(channel: socket.socket, seconds: float | None = None, *, libraries: bool = False) -> Any:
-    """Read one message, waiting for at most `seconds` in all.
+def receive(
+    channel: socket.socket,
+    seconds: float | None = None,
+    *,
+    libraries: bool = False,
+    held: Callable[[int], Any] = Handle,
+) -> Any:
+    """Read one message, waiting for at most `seconds` in all; `libraries` and `held` as in `decode`.
 
     Raises TimeoutError, EOFError when the other side is gone, or MalformedMessage.
     """
@@ -212,7 +253,7 @@ def receive(channel: socket.socket, seconds: float | None = None, *, libraries: 
     (length,) = _LENGTH.unpack(_read(channel, _LENGTH.size, deadline))
     if length > MAX_MESSAGE:
         raise MalformedMessage("message too large")
-    return decode(_read(channel, length, deadline), libraries=libraries)
+    return decode(_read(channel, length, deadline), libraries=libraries, held=held)
 
 
 def _read(channel: socket.socket, size: int, deadline: float | None) -> bytes:

@@ -16,21 +16,22 @@ from autograder import protocol
 
 _MESSAGE_LENGTH = 500
 _OUTPUT_LENGTH = 5_000
+_MAX_OBJECTS = 10_000
 
 
 def serve(fd: int, shell: Any) -> None:
     """Serve requests on the socket `fd` until the grader closes it."""
     channel = socket.socket(fileno=fd)
     protocol.send(channel, ["ready"])
-    output = _Output()
+    output, objects = _Output(), _Objects()
     while True:
         try:
-            request = protocol.receive(channel, libraries=True)
+            request = protocol.receive(channel, libraries=True, held=objects.__getitem__)
         except EOFError:
             return
         reply = _answer(shell, output, request)
         try:
-            protocol.send(channel, reply)
+            protocol.send(channel, reply, keep=objects.keep)
         except protocol.NotPlainData as error:
             protocol.send(channel, ["forbidden", str(error)])
 
@@ -69,6 +70,16 @@ class _Output(io.TextIOBase):
         return len(text)
 
 
+class _Objects(list):
+    """Objects of the student's own classes, of which the grader knows the numbers only."""
+
+    def keep(self, value: Any) -> protocol.Handle:
+        if type(value).__module__ != "__main__" or len(self) == _MAX_OBJECTS:
+            raise protocol.NotPlainData(f"It returned a {type(value).__name__}, which is not plain data.")
+        self.append(value)
+        return protocol.Handle(len(self) - 1)
+
+
 def _answer(shell: Any, output: _Output, request: list[Any]) -> list[Any]:
     verb, *arguments = request
     try:
@@ -87,6 +98,8 @@ def _perform(shell: Any, output: _Output, verb: str, *arguments: Any) -> Any:
         return None
     if verb == "output":
         return output.text
+    if verb == "method":
+        return _method(*arguments)
     return _call(shell.user_ns, *arguments) if verb == "call" else _evaluate(shell.user_ns, *arguments)
 
 
@@ -94,6 +107,10 @@ def _call(namespace: dict[str, Any], name: str, arguments: list[Any], keywords: 
     if name not in namespace:
         raise NameError(f"name {name!r} is not defined")
     return namespace[name](*arguments, **keywords)
+
+
+def _method(owner: Any, name: str, arguments: list[Any], keywords: dict[str, Any]) -> Any:
+    return getattr(owner, name)(*arguments, **keywords)
 
 
 def _evaluate(namespace: dict[str, Any], expression: str, values: dict[str, Any]) -> Any:

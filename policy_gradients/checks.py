@@ -46,6 +46,10 @@ class RemoteFailure(Exception):
         self.exception_name = exception_name
 
 
+class RemoteObject:
+    """An object of a student's own class that stays in the student's worker."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Property:
     """One checked property: its name, whether it holds, and what to tell the student."""
@@ -213,6 +217,8 @@ def numbers(value: Any) -> np.ndarray:
     """
     if value is None:
         raise AssertionError("It returned None: is the return statement missing?")
+    if isinstance(value, RemoteObject):
+        raise AssertionError("It returned an object of your own class where numbers are expected.")
     if hasattr(value, "detach"):
         value = value.detach().cpu().numpy()
     if isinstance(value, list | tuple | collections.deque) and not all(np.isscalar(item) for item in value):

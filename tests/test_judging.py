@@ -1,16 +1,21 @@
 """Judging in the real sandbox: honest, wrong, broken and hostile notebooks, each with its due verdict."""
 
+import contextlib
+import functools
+import json
 import os
 import signal
 from pathlib import Path
 
+import nbformat
 import pytest
 
 import autograder
-from autograder import sandbox
+from autograder import judging, sandbox
 from autograder.judging import Limits, judge_submission
 from autograder.master import Master
-from tests.notebooks import PAIR, STUB, as_bytes, code, submission
+from policy_gradients.checks import RemoteFailure
+from tests.notebooks import PAIR, STUB, as_bytes, cell, code, submission
 
 SEED = 20_240_607
 
@@ -271,3 +276,69 @@ def test_hidden_tests_are_not_in_the_workers_memory():
         "    raise ValueError(f'found {found}')"
     )
     assert "found False" in judged(submission(double=search), seconds=20).questions[1].message
+
+
+COUNTDOWN = Master("countdown", (Path(__file__).parent / "masters" / "countdown.py").read_text())
+
+
+def judged_countdown(source: str):
+    notebook = json.loads(nbformat.writes(COUNTDOWN.notebook))
+    if source:
+        cell(notebook, "Countdown")["source"] = source
+    limits = Limits(4.0, 4096, sandbox.resolve("auto"))
+    return judge_submission("ada", as_bytes(notebook), COUNTDOWN, SEED, limits).verdict.questions[0]
+
+
+def test_objects_of_the_students_own_class_are_judged_where_they_live():
+    assert judged_countdown("").points == 4
+
+
+@pytest.mark.parametrize(
+    ("source", "points"),
+    [
+        ("class Countdown:\n    def __init__(self, n): pass\n    def __call__(self, step=1): return 4", 0),
+        ("class Countdown:\n    left = 0\n    def __init__(self, n): Countdown.left = n\n"
+         "    def __call__(self, step=1):\n        Countdown.left -= step\n        return Countdown.left", 2),
+        ("class Countdown:\n    def __init__(self, n): pass\n    def __eq__(self, other): return True\n"
+         "    def __call__(self, step=1): return self", 0),
+        ("def Countdown(n):\n    raise ValueError", 0),
+        ("class Countdown:\n    def __init__(self, n): self.n = n\n"
+         "    def __call__(self, step=1):\n        import os; os._exit(0)", 0),
+    ],
+)  # fmt: skip
+def test_a_class_that_does_not_do_its_work_loses_points(source, points):
+    assert judged_countdown(source).points == points
+
+
+def test_an_object_does_not_outlive_the_process_it_lived_in():
+    limits = Limits(4.0, 4096, sandbox.resolve("auto"))
+    start = functools.partial(sandbox.start_worker, limits.sandbox, limits.memory_mib, ())
+    with contextlib.closing(judging.Student(limits, start)) as student:
+        student.run_and_keep(
+            "import os\nclass Box:\n    def weight(self): return 3\n    def burst(self): os._exit(0)"
+        )
+        box = student.call("Box", (), {})
+        assert box.weight() == 3
+        with pytest.raises(RemoteFailure, match="ended the notebook's process"):
+            box.burst()
+        student.lost = False  # as for the next question
+        assert student.call("Box", (), {}).weight() == 3
+        with pytest.raises(RemoteFailure, match="object was lost"):
+            box.weight()
+
+
+def test_arrays_come_back_as_arrays_of_their_library():
+    limits = Limits(20.0, 4096, sandbox.resolve("auto"))
+    start = functools.partial(sandbox.start_worker, limits.sandbox, limits.memory_mib, ("torch",))
+    with contextlib.closing(judging.Student(limits, start)) as student:
+        student.run_and_keep(
+            "import numpy as np, torch, jax.numpy as jnp\ndef kind(x): return type(x).__module__"
+        )
+        for library, expression in [
+            ("numpy", "np.ones(2)"),
+            ("torch", "torch.ones(2)"),
+            ("jax", "jnp.ones(2)"),
+        ]:
+            array = student.evaluate(expression, {})
+            assert (array.library, array.tolist()) == (library, [1, 1])
+            assert student.call("kind", (array,), {}).startswith(library)

@@ -1,0 +1,89 @@
+"""Finds the answers in words: those that a person grades, in a submitted notebook."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from autograder.master import Master, grade_id
+
+_MAX_CHARACTERS = 20_000
+
+
+def written_answers(content: bytes, master: Master) -> dict[str, str | None]:
+    """What was written for each of the master's written questions, None where its place is gone.
+
+    content: a notebook that `alignment.align` accepts. An answer is the cell of its id and the text
+    below it, or, where a notebook has lost its ids, the text below the question's prompt. What
+    students were given is left out.
+    """
+    if not master.written:
+        return {}
+    cells = [
+        _Cell(cell) for cell in json.loads(content.decode("utf-8-sig"))["cells"] if isinstance(cell, dict)
+    ]
+    given = {_squeezed(cell.source) for cell in master.notebook.cells}
+    given |= {_squeezed(question.visible_test) for question in master.questions}
+    prompts = _prompts(master)
+    return {
+        question.name: _answer(question.name, question.stub, prompts[question.name], cells, given)
+        for question in master.written
+    }
+
+
+class _Cell:
+    def __init__(self, cell: dict[str, Any]) -> None:
+        source = cell.get("source", "")
+        if isinstance(source, list):
+            source = "".join(line for line in source if isinstance(line, str))
+        self.source = source.encode(errors="replace").decode() if isinstance(source, str) else ""
+        self.is_code = cell.get("cell_type") == "code"
+        metadata = cell.get("metadata")
+        metadata = metadata if isinstance(metadata, dict) else {}
+        nbgrader = metadata.get("nbgrader")
+        named = nbgrader.get("grade_id") if isinstance(nbgrader, dict) else None
+        self.names = [name for name in (named, cell.get("id"), metadata.get("id")) if isinstance(name, str)]
+
+
+def _prompts(master: Master) -> dict[str, str]:
+    """The text above each written question, by the question's name."""
+    cells = master.notebook.cells
+    names = {question.name for question in master.written}
+    return {
+        grade_id(cell): above.source
+        for above, cell in zip(cells, cells[1:], strict=False)
+        if grade_id(cell) in names
+    }
+
+
+def _answer(name: str, stub: str, prompt: str, cells: list[_Cell], given: set[str]) -> str | None:
+    parts: list[str] = []
+    found = inside = False
+    for cell in cells:
+        starts = _heading(prompt) == _heading(cell.source)
+        if name in cell.names or starts:
+            found = inside = True
+            parts.append(_without(cell.source, prompt) if starts else cell.source)
+        elif cell.is_code or _squeezed(cell.source) in given:
+            inside = False
+        elif inside:
+            parts.append(cell.source)
+    return _cut(_without("\n\n".join(parts), stub).strip()) if found else None
+
+
+def _heading(text: str) -> str:
+    return text.strip().partition("\n")[0].strip()
+
+
+def _without(text: str, given: str) -> str:
+    """`text` without the lines that students were given."""
+    lines = {line.strip() for line in given.splitlines()} - {""}
+    return "\n".join(line for line in text.splitlines() if line.strip() not in lines)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _MAX_CHARACTERS else f"{text[:_MAX_CHARACTERS]}\n\n(cut here)"
+
+
+def _squeezed(text: str) -> str:
+    return " ".join(text.split())
