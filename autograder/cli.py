@@ -178,11 +178,17 @@ def _results(name: str, out: Path | None, db: str | None) -> Results:
 @main.command()
 @_on_results
 def feedback(name: str, out: Path | None, db: str | None) -> None:
-    """Write a page for every student, as HTML and as Markdown, into DIR/NAME/feedback/."""
-    from autograder.feedback import write_feedback
+    """Write a page for every student, as HTML and as Markdown, into DIR/NAME/feedback/, and beside it zips of
+    them: feedback.zip, and for a class downloaded from Canvas or Moodle one to upload there."""
+    from autograder.feedback import write_feedback, write_zips
 
-    paths = write_feedback(_results(name, out, db))
-    click.echo(f"wrote {len(paths)} files to {paths[0].parent}" if paths else "There are no students.")
+    results = _results(name, out, db)
+    pages = write_feedback(results)
+    click.echo(f"wrote {len(pages)} files to {results.folder / 'feedback'}")
+    for zipped in write_zips(results):
+        click.echo(f"wrote {zipped.path} with the pages of {len(zipped.students)} students")
+        for line in zipped.remarks():
+            click.echo(line, err=True)
 
 
 @main.command()

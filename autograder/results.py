@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from autograder import gradebook
 from autograder.gradebook import Mark
@@ -143,6 +144,12 @@ class Results:
         return self.grades.assignment
 
     @cached_property
+    def uploads(self) -> dict[str, tuple[str, str]]:
+        """For students from an LMS: which it is, and how the name of a file for them has to begin there."""
+        kept = self._kept("uploads.json")
+        return {student: (upload["lms"], upload["prefix"]) for student, upload in kept.items()}
+
+    @cached_property
     def questions(self) -> dict[str, float]:
         """Names and greatest points of all questions: those of the verdicts, then those a person grades."""
         found = {q.name: q.max_points for row in self.grades.submissions for q in row.questions}
@@ -157,14 +164,14 @@ class Results:
     def students(self) -> Iterator[Student]:
         """The class in the order of `grades.json`."""
         store = VerdictStore(self.folder / "verdicts")
-        keys = self._keys()
+        keys = self._kept("judged.json")
         for row in self.grades.submissions:
             judged = store.load(keys.get(row.student, "")) or Judged(verdict=row)
             yield self._student(row, judged)
 
-    def _keys(self) -> dict[str, str]:
+    def _kept(self, name: str) -> dict[str, Any]:
         try:
-            return json.loads((self.folder / "judged.json").read_bytes())
+            return json.loads((self.folder / name).read_bytes())
         except FileNotFoundError:
             return {}
 

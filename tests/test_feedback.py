@@ -1,7 +1,11 @@
 """Feedback pages: what a student sees, and that nothing a student wrote can act in them."""
 
+import dataclasses
+import os
+import re
 import subprocess
 import sys
+import zipfile
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -9,7 +13,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from autograder import feedback, grading, master
-from autograder.results import MissingResults, Results
+from autograder.results import MissingResults, Question, Results
 from tests.notebooks import as_bytes, submission
 from tests.written import judged, write_results
 
@@ -159,3 +163,131 @@ def test_the_command_writes_the_pages(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "pair" / "feedback" / "ada.md").exists()
+
+
+def from_a_download(tmp_path, monkeypatch, files):
+    """A class graded for real from the zip of an LMS."""
+    monkeypatch.setattr(master, "FOLDER", Path(__file__).parent / "masters")
+    with zipfile.ZipFile(tmp_path / "submissions.zip", "w") as archive:
+        for name in files:
+            content = b"{broken" if "broken" in name else as_bytes(submission())
+            archive.writestr(name, content)
+    grading.grade_class("pair", tmp_path / "submissions.zip", out=tmp_path / "out", jobs=1)
+    results = Results.read("pair", tmp_path / "out")
+    feedback.write_feedback(results)
+    return results, {zipped.path.name: zipped for zipped in feedback.write_zips(results)}
+
+
+def canvas_finds(name):
+    """Who a file is for, as Canvas reads it (abstract_assignment.rb, infer_comment_context_from_filename)."""
+    parts = [part for part in name.split("_") if part != "LATE"]
+    if parts[0] == "anon":
+        return tuple(parts[1:3])
+    return tuple(part for part in parts if re.fullmatch(r"[0-9]+", part))[:2]
+
+
+def moodle_finds(path):
+    """Participant, plugin and file name, as Moodle reads them (assign/feedback/file/importziplib.php)."""
+    for place, part in enumerate(path.split("/")):
+        info = part.split("_", 4)
+        if len(info) >= 4 and info[1].isdigit():
+            rest = [*info[4:], *path.split("/")[place + 1 :]]
+            return info[1], f"{info[2]}_{info[3]}", "/".join(filter(None, rest))
+    return None
+
+
+def test_canvas_knows_whose_every_page_in_its_zip_is(tmp_path, monkeypatch):
+    files = [
+        "lovelaceada_LATE_11_501_pair.ipynb",
+        "müllerben_12_502_pair-1.ipynb",
+        "müllerben_12_499_pair.ipynb",
+        "anon_x7y8z_503_my_2_1_notebook.ipynb",
+        "doejo_13_504_broken.ipynb",
+        "doejane_14_text.html",
+    ]
+    results, zips = from_a_download(tmp_path, monkeypatch, files)
+    zipped = zips["feedback_canvas.zip"]
+    assert "Re-Upload Submissions" in zipped.advice and "feedback_moodle.zip" not in zips
+    with zipfile.ZipFile(zipped.path) as archive:
+        pages = {
+            canvas_finds(name): Elements(archive.read(name).decode()).text for name in archive.namelist()
+        }
+        assert all(name.endswith("_pair_feedback.html") for name in archive.namelist())
+    assert set(pages) == {("11", "501"), ("12", "502"), ("x7y8z", "503"), ("13", "504")}
+    assert "5 of 5 points" in pages["12", "502"] and "could not be read" in pages["13", "504"]
+    assert zipped.missing == ("doejane_14",)  # typed into Canvas: there is no upload to attach feedback to
+    assert "doejane_14" in zipped.remarks()[1]
+    with zipfile.ZipFile(zips["feedback.zip"].path) as archive:
+        assert len(archive.namelist()) == 2 * len(results.grades.submissions) == 10
+
+
+def test_moodle_knows_whose_every_page_in_its_zip_is(tmp_path, monkeypatch):
+    files = [
+        "Ada Lovelace_11_assignsubmission_file/pair.ipynb",
+        "Ben Müller_12_assignsubmission_file_/deep/pair.ipynb",
+        "Jo_van_Doe_13_assignsubmission_file_pair.ipynb",
+        "Participant_14_assignsubmission_file_/pair.ipynb",
+        "Zoe Zed_15_assignsubmission_onlinetext_/onlinetext.html",
+    ]
+    results, zips = from_a_download(tmp_path, monkeypatch, files)
+    zipped = zips["feedback_moodle.zip"]
+    assert "Upload multiple feedback files" in zipped.advice and zipped.missing == ()
+    with zipfile.ZipFile(zipped.path) as archive:
+        found = [moodle_finds(name) for name in sorted(archive.namelist())]
+        page = archive.read("Ada Lovelace_11_assignsubmission_file_pair_feedback.html").decode()
+    assert "5 of 5 points" in Elements(page).text
+    plugins = {"15": "assignsubmission_onlinetext"}
+    assert sorted(found) == [
+        (number, plugins.get(number, "assignsubmission_file"), "pair_feedback.html")
+        for number in ("11", "12", "13", "14", "15")
+    ]
+
+
+def test_equal_pages_make_equal_zips_and_a_class_from_elsewhere_has_no_old_ones(tmp_path):
+    results = write_results(tmp_path, [judged("ada"), judged("ben")])
+    uploads = '{"ada": {"lms": "moodle", "prefix": "Ada_1_assignsubmission_file_"}}'
+    (tmp_path / "pair" / "uploads.json").write_text(uploads)
+    results = Results.read("pair", tmp_path)
+    paths = feedback.write_feedback(results)
+    first = {zipped.path: zipped.path.read_bytes() for zipped in feedback.write_zips(results)}
+    assert len(first) == 2
+    for path in paths:
+        os.utime(path, (0, 10**9))
+    assert {zipped.path: zipped.path.read_bytes() for zipped in feedback.write_zips(results)} == first
+    (tmp_path / "pair" / "uploads.json").write_text("{}")
+    (zipped,) = feedback.write_zips(Results.read("pair", tmp_path))
+    assert zipped.path.name == "feedback.zip"
+    assert not (tmp_path / "pair" / "feedback_moodle.zip").exists()
+    assert not [path for path in (tmp_path / "pair").iterdir() if path.name.startswith(".feedback")]
+
+
+def test_nobody_gets_the_page_of_another_and_no_name_leads_out_of_the_zip(tmp_path):
+    write_results(tmp_path, [judged(name) for name in ("ada", "ben", "cy")])
+    prefixes = {
+        "ada": "Jo_1_assignsubmission_file_",
+        "ben": "Jo_1_assignsubmission_file_",
+        "cy": "../..\\\\x_2_",
+    }
+    uploads = [f'"{name}": {{"lms": "moodle", "prefix": "{prefix}"}}' for name, prefix in prefixes.items()]
+    (tmp_path / "pair" / "uploads.json").write_text("{" + ", ".join(uploads) + "}")
+    results = Results.read("pair", tmp_path)
+    feedback.write_feedback(results)
+    zipped = feedback.write_zips(results)[1]
+    assert (zipped.students, zipped.missing) == (("cy",), ("ada", "ben"))
+    with zipfile.ZipFile(zipped.path) as archive:
+        assert archive.namelist() == [".._.._x_2_pair_feedback.html"]
+
+
+def test_what_a_person_will_look_at_and_answers_in_words_are_shown(tmp_path):
+    written = Question("why", 0, 2, "waiting", answer=HOSTILE, comment="", waiting=True, written=True)
+    results = write_results(tmp_path, [judged("ada", review="double", answers={"double": "return 1"})])
+    (ada,) = results.students()
+    ada = dataclasses.replace(ada, questions=(*ada.questions, written))
+    for suffix in ("html", "md"):
+        page = feedback._page(f"feedback.{suffix}", results, ada)
+        text = Elements(page if suffix == "html" else MarkdownIt("commonmark").render(page)).text
+        assert "right, but a person will look at this" in text
+        assert "to be graded by a person" in text and "Your answer" in text
+        assert "A person has yet to look at part of this notebook" in text
+        assert "<script>alert(1)</script>" in text
+    assert "script" not in Elements(feedback._page("feedback.html", results, ada)).names
