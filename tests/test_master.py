@@ -125,8 +125,8 @@ BREACHES = {
 
 
 WRITTEN = """
-# %% [markdown] nbgrader={"grade": true, "grade_id": "why", "locked": false, "points": 3, "schema_version": 3, \
-"solution": true, "task": false}
+# %% [markdown] nbgrader={"grade": true, "grade_id": "why", "locked": false, "points": 3, \
+"schema_version": 3, "solution": true, "task": false}
 # In a sentence:
 #
 # ### BEGIN SOLUTION

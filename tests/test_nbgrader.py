@@ -58,7 +58,8 @@ def test_validate_passes_the_solved_notebook_and_fails_the_blank_one(course):
         folder, "validate", f"source/{notebook}"
     )
     blank = nbgrader(folder, "validate", f"release/{notebook}")
-    assert f"VALIDATION FAILED ON {len(master.questions)} CELL(S)" in " ".join(blank.split())
+    unanswered = len(master.questions) + len(master.written)
+    assert f"VALIDATION FAILED ON {unanswered} CELL(S)" in " ".join(blank.split())
 
 
 def test_autograde_gives_honest_students_the_points_of_the_engine(course):
@@ -73,7 +74,8 @@ def test_autograde_gives_honest_students_the_points_of_the_engine(course):
     nbgrader(folder, "autograde", master.name)
 
     points = {name: autograded_points(folder, master, name) for name in students}
-    assert points == {name: student.points(master) for name, student in students.items()}
+    nothing_written = {question.name: 0.0 for question in master.written}
+    assert points == {name: student.points(master) | nothing_written for name, student in students.items()}
     assert_training_was_skipped(folder / "grades" / "autograded" / "dara" / master.name / f"{master.name}.ipynb")
 
 
