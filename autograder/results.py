@@ -12,7 +12,14 @@ from typing import Any
 from autograder import gradebook
 from autograder.gradebook import Mark
 from autograder.late import LatePolicy
-from autograder.verdicts import Grades, Judged, QuestionVerdict, SubmissionVerdict, VerdictStore
+from autograder.verdicts import (
+    Grades,
+    Judged,
+    QuestionVerdict,
+    SubmissionVerdict,
+    VerdictStore,
+    WrittenAnswer,
+)
 
 _WORDS = {
     "passed": "right",
@@ -152,7 +159,9 @@ class Results:
     @cached_property
     def questions(self) -> dict[str, float]:
         """Names and greatest points of all questions: those of the verdicts, then those a person grades."""
-        found = {q.name: q.max_points for row in self.grades.submissions for q in row.questions}
+        rows = self.grades.submissions
+        found = {question.name: question.max_points for row in rows for question in row.questions}
+        found |= {question.name: question.max_points for row in rows for question in row.written}
         for marks in self.marks.values():
             found.update({name: mark.max_points for name, mark in marks.items() if name not in found})
         return found
@@ -177,7 +186,7 @@ class Results:
 
     def _student(self, row: SubmissionVerdict, judged: Judged) -> Student:
         marks = self.marks.get(row.student, {})
-        verdicts = {question.name: question for question in row.questions}
+        verdicts = {question.name: question for question in (*row.questions, *row.written)}
         questions = tuple(
             _question(name, most, verdicts.get(name), marks.get(name), judged)
             for name, most in self.questions.items()
@@ -188,14 +197,14 @@ class Results:
 
 
 def _question(
-    name: str, most: float, verdict: QuestionVerdict | None, mark: Mark | None, judged: Judged
+    name: str,
+    most: float,
+    verdict: QuestionVerdict | WrittenAnswer | None,
+    mark: Mark | None,
+    judged: Judged,
 ) -> Question:
     answer = judged.answers.get(name, "")
-    if verdict is None:
-        waiting = mark is None or mark.waiting
-        status = "waiting" if waiting else "missing"
-        question = Question(name, 0.0, most, status, answer=answer, waiting=waiting, written=True)
-    else:
+    if isinstance(verdict, QuestionVerdict):
         question = Question(
             name,
             verdict.points,
@@ -207,6 +216,10 @@ def _question(
             waiting=verdict.needs_review,
             seconds=judged.seconds.get(name, 0.0),
         )
+    else:
+        waiting = mark.waiting if mark else bool(verdict and verdict.digest)
+        status = "waiting" if waiting else "missing"
+        question = Question(name, 0.0, most, status, answer=answer, waiting=waiting, written=True)
     return _with_mark(question, mark) if mark else question
 
 

@@ -13,7 +13,9 @@ import pytest
 from markdown_it import MarkdownIt
 
 from autograder import feedback, grading, master
-from autograder.results import MissingResults, Question, Results
+from autograder.gradebook import Mark
+from autograder.results import MissingResults, Results
+from autograder.verdicts import WrittenAnswer
 from tests.notebooks import as_bytes, submission
 from tests.written import judged, write_results
 
@@ -279,15 +281,27 @@ def test_nobody_gets_the_page_of_another_and_no_name_leads_out_of_the_zip(tmp_pa
 
 
 def test_what_a_person_will_look_at_and_answers_in_words_are_shown(tmp_path):
-    written = Question("why", 0, 2, "waiting", answer=HOSTILE, comment="", waiting=True, written=True)
-    results = write_results(tmp_path, [judged("ada", review="double", answers={"double": "return 1"})])
-    (ada,) = results.students()
-    ada = dataclasses.replace(ada, questions=(*ada.questions, written))
-    for suffix in ("html", "md"):
-        page = feedback._page(f"feedback.{suffix}", results, ada)
-        text = Elements(page if suffix == "html" else MarkdownIt("commonmark").render(page)).text
+    ada = judged("ada", review="double", answers={"double": "return 1", "why": HOSTILE})
+    words = WrittenAnswer(name="why", max_points=2, digest="0123")
+    nothing = WrittenAnswer(name="how", max_points=1, digest="")
+    row = ada.verdict.model_copy(update={"written": (words, nothing)})
+    results = write_results(tmp_path, [ada.model_copy(update={"verdict": row})])
+    for path in feedback.write_feedback(results):
+        page = path.read_text()
+        text = Elements(page if path.suffix == ".html" else MarkdownIt("commonmark").render(page)).text
+        assert "3.5 of 8 points" in text
         assert "right, but a person will look at this" in text
         assert "to be graded by a person" in text and "Your answer" in text
+        assert re.search(r"how:? 0 of 1, not written yet|hownot written yet0 of 1", re.sub(r"\n", "", text))
         assert "A person has yet to look at part of this notebook" in text
         assert "<script>alert(1)</script>" in text
-    assert "script" not in Elements(feedback._page("feedback.html", results, ada)).names
+        assert path.suffix == ".md" or "script" not in Elements(page).names
+
+
+def test_the_points_of_a_person_count_for_words(tmp_path):
+    ada = judged("ada", answers={"why": "Because."})
+    row = ada.verdict.model_copy(update={"written": (WrittenAnswer(name="why", max_points=2, digest="0"),)})
+    results = write_results(tmp_path, [ada.model_copy(update={"verdict": row})])
+    mark = Mark(max_points=2, score=1.5, comment="Half of it.")
+    (student,) = dataclasses.replace(results, marks={"ada": {"why": mark}}).students()
+    assert (student.total, student.waiting, student.questions[-1].comment) == (5, False, "Half of it.")
