@@ -66,11 +66,13 @@ def encode(value: Any, keep: Callable[[Any], Handle] | None = None) -> bytes:
         raise
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise NotPlainData(f"It returned something that is not plain data ({error}).") from None
-    if len(data) > MAX_MESSAGE:
-        raise NotPlainData(
-            f"It returned {len(data) / 2**20:.0f} MiB; at most {MAX_MESSAGE // 2**20} are allowed."
-        )
+    _check_size(len(data))
     return data
+
+
+def _check_size(size: int) -> None:
+    if size > MAX_MESSAGE:
+        raise NotPlainData(f"It returned {size / 2**20:.0f} MiB; at most {MAX_MESSAGE // 2**20} are allowed.")
 
 
 def _extend(keep: Callable[[Any], Handle] | None, value: Any) -> Any:
@@ -106,6 +108,7 @@ def _encode_array(value: Any) -> Any:
         array = array.astype(np.float32)
     if array.dtype.name not in _DTYPES:
         raise NotPlainData(f"It returned an array of {array.dtype}, which are not numbers.")
+    _check_size(array.nbytes)  # before it is copied
     library = {"jaxlib": "jax", "jax": "jax", "torch": "torch"}.get(library, "numpy")
     if isinstance(value, Array):
         library = value.library  # it goes back as what it came
