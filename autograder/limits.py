@@ -13,7 +13,8 @@ FOLDER_BYTES = 256 * 2**20
 FOLDER_FILES = 20_000
 
 _PROCESSES = 128  # threads count as well
-_SPARE_PROCESSES = 1024  # where the kernel counts all of the user's: what others may start meanwhile
+# Where the kernel counts all of the user's: room for what others start meanwhile, other workers among them.
+_SPARE_PROCESSES = _PROCESSES * ((os.cpu_count() or 1) // 2)
 _CPU_SECONDS = 2 * 3600  # far beyond what a grader waits for: nothing runs on for days should one be stopped
 _WATCH_SECONDS = 0.1
 _SOCKET_BYTES = 512 * 2**10  # what may wait in one, and is no process's memory
@@ -33,7 +34,7 @@ def limit_process(memory_mib: int, others: int = 0) -> None:
         resource.RLIMIT_CPU: _CPU_SECONDS,
         resource.RLIMIT_FSIZE: FOLDER_BYTES,
         resource.RLIMIT_NOFILE: 256,
-        resource.RLIMIT_NPROC: others + _SPARE_PROCESSES if others else _PROCESSES,
+        resource.RLIMIT_NPROC: _PROCESSES + (others + _SPARE_PROCESSES if others else 0),
     }
     for name, value in limits.items():
         resource.setrlimit(name, (value, value))

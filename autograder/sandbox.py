@@ -14,11 +14,13 @@ Both: `autograder.seccomp` filters system calls, and `autograder.limits` bounds 
 from __future__ import annotations
 
 import atexit
+import contextlib
 import dataclasses
 import functools
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -117,6 +119,7 @@ class Template:
         programs: Path | None = None,
         record: bool = False,
     ) -> None:
+        self._kind = kind
         self._scratch = tempfile.mkdtemp(prefix="worker-")
         self._control, theirs = socket.socketpair()
         python, python_path, home, command = sys.executable, str(_ENGINE.parent), self._scratch, []
@@ -172,12 +175,21 @@ class Template:
     def close(self) -> None:
         """End the template and its workers."""
         self._control.close()
+        if self._kind == "bwrap":
+            self._end_namespaces()
         try:
             self._process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
         shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def _end_namespaces(self) -> None:
+        """Kill the first process in bubblewrap's namespaces; bubblewrap ends when all in them are gone."""
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            pid = self._process.pid
+            for first in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+                os.kill(int(first), signal.SIGKILL)
 
     def errors(self) -> str:
         """What the template wrote to its standard error."""
@@ -255,7 +267,8 @@ def _jax_settings(kind: str, programs: Path | None, record: bool) -> dict[str, s
 
 def _bwrap(programs: Path | None, record: bool) -> list[str]:
     """The bubblewrap command line: own namespaces, a read-only system, no course tree, no network."""
-    command = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--hostname", "worker"]
+    program = shutil.which("bwrap") or "bwrap"  # the template's own PATH may lack it
+    command = [program, "--unshare-all", "--die-with-parent", "--new-session", "--hostname", "worker"]
     if os.getuid() == 0:
         command[1:2] = [f"--unshare-{name}" for name in ("ipc", "pid", "net", "uts", "cgroup-try")]
         command += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]

@@ -180,10 +180,8 @@ def _is_too_much(settings: Settings, watch: limits.Watch, scratch: str | None) -
 def _end_descendants(watch: limits.Watch, means: str) -> None:
     """Kill what the worker left running, and wait until it is gone."""
     while True:
-        if means == LANDLOCK:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(-1, signal.SIGKILL)  # at one stroke; Landlock lets it reach the worker's own only
-        for pid in watch.descendants():
+        # At one stroke, where Landlock lets a signal to all reach the worker's own only.
+        for pid in (-1,) if means == LANDLOCK else watch.descendants():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         try:
