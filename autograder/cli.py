@@ -150,6 +150,7 @@ def grade(
     console.print(table.class_table(grades))
     if grades.sandbox == "none":
         click.echo("Student code ran without isolation (--sandbox none).", err=True)
+    _results(name, out, db).record_penalties()
 
 
 def _on_results(command: Callable[..., None]) -> Callable[..., None]:
@@ -209,8 +210,10 @@ def export(
     from autograder.export import write_export
     from autograder.sheets import SheetError
 
+    results = _results(name, out, db)
+    results.record_penalties()
     try:
-        exported = write_export(_results(name, out, db), kind, sheet, column)
+        exported = write_export(results, kind, sheet, column)
     except SheetError as error:
         raise _FriendlyError(str(error)) from None
     click.echo(f"wrote {exported.path} with the points of {exported.filled} students")

@@ -295,6 +295,29 @@ def _insert(db: Session, of: type, rows: list[dict[str, Any]]) -> None:
         db.execute(insert(of.__table__), rows)  # not the class: it would group the rows by what is None
 
 
+def record_penalties(db_url: str, assignment: str, penalties: Mapping[str, float]) -> None:
+    """Write how many points being late costs each student; nbgrader's exporter takes them off.
+
+    Raises NoGradebook.
+    """
+    penalty = SubmittedNotebook.late_submission_penalty
+    query = select(SubmittedNotebook.id, penalty, SubmittedAssignment.student_id)
+    query = query.join(SubmittedAssignment, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+    query = query.join(Assignment, SubmittedAssignment.assignment_id == Assignment.id)
+    try:
+        _require_file(db_url)
+        with _open(db_url) as gradebook, gradebook.db.begin():
+            rows = gradebook.db.execute(query.filter(Assignment.name == assignment))
+            new = {key: (old or 0.0, penalties.get(student, 0.0)) for key, old, student in rows}
+            changed = [{"id": key, penalty.key: to} for key, (old, to) in new.items() if old != to]
+            if changed:
+                gradebook.db.execute(update(SubmittedNotebook), changed)
+    except SQLAlchemyError as error:
+        raise NoGradebook(
+            f"The gradebook {_shown(db_url)} cannot be written ({type(error).__name__})."
+        ) from None
+
+
 def default_url(out: Path) -> str:
     """The gradebook in the results folder `out`."""
     return f"sqlite:///{(out / 'gradebook.db').resolve()}"

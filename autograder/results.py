@@ -117,12 +117,16 @@ class Student:
 
 @dataclasses.dataclass(frozen=True)
 class Results:
-    """The results of one class in `folder` (DIR/NAME), the marks in its gradebook, and its late policy."""
+    """The results of one class in `folder` (DIR/NAME), the marks in its gradebook, and its late policy.
+
+    db_url: the gradebook, empty where there is none.
+    """
 
     folder: Path
     grades: Grades
     marks: Mapping[str, Mapping[str, Mark]]
     policy: LatePolicy = LatePolicy()
+    db_url: str = ""
 
     @classmethod
     def read(cls, assignment: str, out: Path, db_url: str | None = None) -> Results:
@@ -137,14 +141,15 @@ class Results:
         except (OSError, ValueError) as error:
             raise MissingResults(_advice(path, assignment, out, error)) from None
         try:
-            marks = gradebook.marks(db_url or gradebook.default_url(out), assignment)
+            address = db_url or gradebook.default_url(out)
+            marks = gradebook.marks(address, assignment)
         except gradebook.NoGradebook as error:
             if db_url is not None:
                 raise MissingResults(str(error)) from None
-            marks = {}
+            address, marks = "", {}
         policy = LatePolicy.read(path.parent)
         policy.check_names(row.student for row in grades.submissions)
-        return cls(path.parent, grades, marks, policy)
+        return cls(path.parent, grades, marks, policy, address)
 
     @property
     def assignment(self) -> str:
@@ -177,6 +182,12 @@ class Results:
         for row in self.grades.submissions:
             judged = store.load(keys.get(row.student, "")) or Judged(verdict=row)
             yield self._student(row, judged)
+
+    def record_penalties(self) -> None:
+        """Write what being late costs to the gradebook, if there is one, for nbgrader's own exporter."""
+        if self.db_url:
+            penalties = {student.name: student.penalty for student in self.students()}
+            gradebook.record_penalties(self.db_url, self.assignment, penalties)
 
     def _kept(self, name: str) -> dict[str, Any]:
         try:
@@ -224,11 +235,10 @@ def _question(
 
 
 def _with_mark(question: Question, mark: Mark) -> Question:
-    waiting = mark.waiting or (question.waiting and mark.score is None)
     if mark.score is not None:
         question = dataclasses.replace(question, points=mark.score, status="by hand")
     points = round(question.points + mark.extra_credit, 2)
-    return dataclasses.replace(question, points=points, waiting=waiting, comment=mark.comment)
+    return dataclasses.replace(question, points=points, waiting=mark.waiting, comment=mark.comment)
 
 
 def _advice(path: Path, assignment: str, out: Path, error: Exception) -> str:

@@ -6,11 +6,13 @@ import subprocess
 import sys
 
 import pytest
+from nbgrader.api import Gradebook
 
-from autograder import feedback
+from autograder import feedback, gradebook
 from autograder.export import write_export
 from autograder.late import InvalidLatePolicy
 from autograder.results import Results
+from tests.notebooks import PAIR
 from tests.written import judged, write_results
 
 
@@ -95,3 +97,40 @@ def test_the_commands_say_what_is_wrong_with_it(tmp_path):
     assert done.returncode == 2
     assert "late_policy.toml cannot be followed" in done.stderr and "Traceback" not in done.stderr
     assert not (tmp_path / "pair" / "feedback").exists()
+
+
+def test_nbgraders_own_exporter_takes_the_same_off(tmp_path):
+    from nbgrader.apps import NbGraderAPI
+    from nbgrader.plugins import CsvExportPlugin
+    from traitlets.config import Config
+
+    grades = write_results(tmp_path, a_class()).grades
+    url = gradebook.default_url(tmp_path)
+    gradebook.record(url, PAIR, grades)
+
+    def exported():
+        Results.read("pair", tmp_path).record_penalties()
+        config = Config()
+        config.CourseDirectory.db_url = url
+        plugin = CsvExportPlugin(to=str(tmp_path / "grades.csv"))
+        with NbGraderAPI(config=config).gradebook as book:
+            plugin.export(book)
+        rows = csv.DictReader((tmp_path / "grades.csv").open())
+        return {
+            row["student_id"]: (row["raw_score"], row["late_submission_penalty"], row["score"])
+            for row in rows
+        }
+
+    assert exported()["ben"] == ("3.5", "0.0", "3.5")
+    (tmp_path / "pair" / "late_policy.toml").write_text('percent = 20\nexcused = ["cy"]')
+    assert exported() == {
+        "ada": ("3.5", "0.0", "3.5"),
+        "ben": ("3.5", "0.7", "2.8"),
+        "cy": ("3.5", "0.0", "3.5"),
+    }
+    with Gradebook(url) as book:
+        book.find_grade("test_running_sum", "pair", "pair", "ben").manual_score = 3
+        book.db.commit()
+    assert exported()["ben"] == ("5.0", "1.0", "4.0")
+    (tmp_path / "pair" / "late_policy.toml").unlink()
+    assert exported()["ben"] == ("5.0", "0.0", "5.0")
