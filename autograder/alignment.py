@@ -1,27 +1,29 @@
 """From a submitted notebook to what the grader does with it: cells to run, questions to judge.
 
-Only the student's answers and own cells are taken from the student. Setup cells, test
-cells and points come from the master; training cells are not run. Every repair is a fault,
-one line of text for the student.
+Only the student's answers and own cells are taken from the student. Setup cells, test cells and
+points come from the master; training cells are not run. The rules:
+
+1. The master's setup cells run first, then the student's cells from top to bottom.
+2. A cell answers the questions whose functions it defines, whatever its grade id says.
+3. A stub never replaces an answer. Of several answers the last counts.
+4. A question is judged at its test cell, or further down, where its answer or what that uses is defined.
+5. What stands below the last judged question is not run: it cannot change anything.
+
+Every repair is a fault, one line of text for the student. Where the intent is not clear, the question
+is in `reviews` as well.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import difflib
-import json
-import re
-from collections import Counter
-from typing import Any
+from collections.abc import Iterator
 
-from autograder.master import Master, Question, grade_id, is_training
+from autograder.answers import Answers, find_answers
+from autograder.master import Master, Question
+from autograder.matching import Given, Match, given
+from autograder.notebook import Unreadable, read
 
-_MAX_BYTES = 64 * 2**20
-_LIKENESS = 0.8
-
-
-class Unreadable(ValueError):
-    """The submission is not a notebook of this assignment; the message says why."""
+__all__ = ["Aligned", "Judge", "Run", "Unreadable", "align"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,172 +43,153 @@ class Judge:
 
 @dataclasses.dataclass(frozen=True)
 class Aligned:
+    """What to run and to judge; faults: what was repaired; reviews: by question why a person has to look."""
+
     steps: tuple[Run | Judge, ...]
     faults: tuple[str, ...]
-
-
-@dataclasses.dataclass(frozen=True)
-class _Cell:
-    source: str
-    role: str  # a grade id of the master, "training", or "" for a cell of the student's own
+    reviews: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 def align(content: bytes, master: Master) -> Aligned:
     """Match a submitted notebook with its master. Raises Unreadable."""
-    submitted = _code_cells(content)
-    cells = _assign_roles(submitted, master)
-    if not any(cell.role for cell in cells):
-        raise Unreadable(f"No cell of the assignment {master.name} is in this notebook.")
-    return Aligned(_steps(cells, master), tuple(_faults(cells, master)))
-
-
-def _code_cells(content: bytes) -> list[dict[str, Any]]:
-    if not content.strip():
-        raise Unreadable("The file is empty.")
-    if len(content) > _MAX_BYTES:
+    notebook = read(content)
+    from_master = given(master)
+    matches = [from_master.match(cell) for cell in notebook.cells]
+    answers = find_answers(matches, from_master)
+    if not _belongs(matches, answers, from_master):
         raise Unreadable(
-            f"The file has {len(content) / 2**20:.0f} MiB; at most {_MAX_BYTES // 2**20} are read."
+            f"No cell of the assignment {master.name} with an answer or test is in this notebook: "
+            "was another one handed in?"
         )
-    try:
-        notebook = json.loads(content.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise Unreadable(f"The file is not a notebook: it is not valid JSON ({error}).") from None
-    cells = notebook.get("cells") if isinstance(notebook, dict) else None
-    if not isinstance(cells, list):
-        raise Unreadable("The file is not a notebook of format 4: it has no list of cells.")
-    cells = [cell for cell in cells if isinstance(cell, dict) and cell.get("cell_type") == "code"]
-    return [{**cell, "source": _source(cell)} for cell in cells if _source(cell).strip()]
+    places = {question: _place(question.name, answers, matches, from_master) for question in master.questions}
+    faults = [*notebook.faults, *_lost_ids(matches, from_master), *_locked_faults(matches, from_master)]
+    faults += [*answers.faults, *_order_faults(places, answers, matches, from_master)]
+    faults += _written_faults(matches, from_master)
+    reviews = _untrained(places, answers, from_master) | answers.reviews
+    faults += reviews.values()
+    return Aligned(_steps(places, answers, from_master), tuple(faults), reviews)
 
 
-def _source(cell: dict[str, Any]) -> str:
-    source = cell.get("source", "")
-    if isinstance(source, list):
-        source = "".join(line for line in source if isinstance(line, str))
-    if not isinstance(source, str):
-        return ""
-    return source.encode(errors="replace").decode()  # half a surrogate pair is no text
+def _belongs(matches: list[Match], answers: Answers, from_master: Given) -> bool:
+    """Whether anything of the assignment is there besides the setup, which others share."""
+    ours = {*from_master.questions, *from_master.tests, *from_master.written}
+    roles = {match.role for match in matches if match.cell.source.strip()}
+    return bool(roles & ours or any(answers.counted.values()) or answers.reviews)
 
 
-class _Matcher:
-    """Finds a submitted cell's counterpart in the master: by grade id, by cell id, by likeness."""
-
-    def __init__(self, master: Master) -> None:
-        code = [cell for cell in master.notebook.cells if cell.cell_type == "code"]
-        self._questions = {question.name for question in master.questions}
-        self._by_id = {cell["id"]: _role(cell) for cell in code}
-        self._tests = {f"test_{question.name}": question.visible_test for question in master.questions}
-        self._given = {
-            cell.source: _role(cell) for cell in code if _role(cell) not in self._questions | set(self._tests)
-        }
-        self._roles = set(self._by_id.values())
-
-    def role(self, cell: dict[str, Any]) -> str:
-        metadata = cell.get("metadata")
-        metadata = metadata if isinstance(metadata, dict) else {}
-        nbgrader = metadata.get("nbgrader")
-        named = nbgrader.get("grade_id") if isinstance(nbgrader, dict) else None
-        for role in (named, self._by_id.get(_text(cell.get("id")))):
-            if isinstance(role, str) and role in self._roles:
-                return role
-        return self._by_likeness(cell["source"])
-
-    def _by_likeness(self, source: str) -> str:
-        tested = re.search(r"Checks\(\s*[\"'](\w+)[\"']", source)
-        if tested and f"test_{tested[1]}" in self._tests:
-            return f"test_{tested[1]}"
-        defined = [
-            name
-            for name in re.findall(r"^(?:def|class)\s+(\w+)", source, re.MULTILINE)
-            if name in self._questions
-        ]
-        if defined:
-            return defined[0]
-        for given, role in self._given.items():
-            if role and _alike(source, given):
-                return role
-        return ""
+def _steps(places: dict[Question, int], answers: Answers, from_master: Given) -> tuple[Run | Judge, ...]:
+    steps: list[Run | Judge] = [Run(source) for source in from_master.setup.values()]
+    waiting = sorted(places, key=places.get)  # stable: in the master's order where the place is the same
+    for index, piece in enumerate(answers.pieces):
+        if piece is None:
+            continue
+        while waiting and places[waiting[0]] < piece.place:
+            steps.append(Judge(waiting.pop(0)))
+        if not waiting:
+            break
+        steps.append(Run(piece.code.source, answers.answered_by(index)))
+    return (*steps, *map(Judge, waiting))
 
 
-def _role(cell: Any) -> str:
-    return "training" if is_training(cell) else grade_id(cell)
+def _place(name: str, answers: Answers, matches: list[Match], from_master: Given) -> int:
+    """The cell after which a question is judged; -1 if nothing answers or tests it."""
+    last = max((answers.places[index] for index in answers.counted[name]), default=-1)
+    tests = _tests(name, matches)
+    place = next((test for test in tests if test >= last), last)
+    return max(place, _reach(name, place, answers, from_master))
 
 
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
+def _tests(name: str, matches: list[Match]) -> list[int]:
+    return [
+        place for place, match in enumerate(matches) if match.role == f"test_{name}" or name in match.tested
+    ]
 
 
-def _alike(one: str, other: str) -> bool:
-    if one.strip() == other.strip():
-        return True
-    matcher = difflib.SequenceMatcher(None, one, other, autojunk=False)
-    return (
-        matcher.real_quick_ratio() > _LIKENESS
-        and matcher.quick_ratio() > _LIKENESS
-        and matcher.ratio() > _LIKENESS
-    )
+def _reach(name: str, place: int, answers: Answers, from_master: Given) -> int:
+    """Where all is defined that the answer to a question uses, directly or not."""
+    lacking = _lacking(name, place, answers, from_master)
+    for piece in filter(None, answers.pieces):
+        if found := lacking & piece.code.binds:
+            place, lacking = max(place, piece.place), lacking - found
+    return place
 
 
-def _assign_roles(submitted: list[dict[str, Any]], master: Master) -> list[_Cell]:
-    matcher = _Matcher(master)
-    return [_Cell(cell["source"], matcher.role(cell)) for cell in submitted]
+def _lacking(name: str, place: int, answers: Answers, from_master: Given) -> set[str]:
+    """The names that the answer to a question uses, directly or not, and that are not set up to `place`."""
+    pieces = [piece for piece in answers.pieces if piece is not None]
+    needed: set[str] = set()
+    waiting = [piece for index in answers.counted[name] if (piece := answers.pieces[index]) is not None]
+    while waiting:
+        new = waiting.pop().code.uses - needed
+        needed |= new
+        waiting += [piece for piece in pieces if piece.code.binds & new]
+    return needed - from_master.binds.union(*(piece.code.binds for piece in pieces if piece.place <= place))
 
 
-def _steps(cells: list[_Cell], master: Master) -> tuple[Run | Judge, ...]:
-    questions = {question.name: question for question in master.questions}
-    places = _judging_places(cells, questions)
-    given = _given_sources(master)
-    missing = [Run(source) for role, source in given.items() if role not in {cell.role for cell in cells}]
-    steps: list[Run | Judge] = list(missing)
-    for index, cell in enumerate(cells):
-        if cell.role in questions:
-            steps.append(Run(cell.source, (cell.role,)))
-        elif cell.role in given:
-            steps.append(Run(given[cell.role]))
-        elif not cell.role:
-            steps.append(Run(cell.source))
-        steps += [Judge(questions[name]) for name, place in places.items() if place == index]
-    steps += [Judge(questions[name]) for name, place in places.items() if place is None]
-    return tuple(steps)
-
-
-def _judging_places(cells: list[_Cell], questions: dict[str, Question]) -> dict[str, int | None]:
-    """For each question the cell after which it is judged: the last that answers or tests it."""
-    places: dict[str, int | None] = dict.fromkeys(questions)
-    for index, cell in enumerate(cells):
-        name = cell.role.removeprefix("test_")
-        if name in questions:
-            places[name] = index
-    return places
-
-
-def _given_sources(master: Master) -> dict[str, str]:
-    """The locked cells that are no tests (setup, imports), by grade id."""
+def _untrained(places: dict[Question, int], answers: Answers, from_master: Given) -> dict[str, str]:
+    """Questions whose answers use what only training cells set."""
+    found = {
+        question.name: _lacking(question.name, place, answers, from_master) & from_master.defined_in_training
+        for question, place in places.items()
+    }
     return {
-        grade_id(cell): cell.source
-        for cell in master.notebook.cells
-        if cell.cell_type == "code"
-        and grade_id(cell)
-        and cell.metadata.nbgrader.locked
-        and not cell.metadata.nbgrader.grade
+        name: f"'{name}' uses '{min(names)}', which only the training section sets, and that is not run"
+        for name, names in found.items()
+        if names
     }
 
 
-def _faults(cells: list[_Cell], master: Master) -> list[str]:
-    expected = {f"test_{question.name}": question.visible_test for question in master.questions}
-    expected |= _given_sources(master)
-    counts = Counter(cell.role for cell in cells)
-    faults = []
-    for role, source in expected.items():
-        found = [cell.source for cell in cells if cell.role == role]
+def _lost_ids(matches: list[Match], from_master: Given) -> Iterator[str]:
+    """Cells that were recognised although nbgrader's name of them was lost."""
+    named = {match.cell.grade_id for match in matches}
+    found = {name for match in matches for name in from_master.recognised(match)}
+    wanted = [*from_master.setup, *from_master.questions, *from_master.tests]
+    lost = [name for name in wanted if name in found - named]
+    if lost and not named & set(wanted):
+        yield "the grade ids of the cells were lost: they were recognised by what they hold"
+    elif lost:
+        yield f"the grade id was lost, and the cell recognised by what it holds: {', '.join(map(repr, lost))}"
+
+
+def _locked_faults(matches: list[Match], from_master: Given) -> Iterator[str]:
+    """What happened to setup and test cells."""
+    for name in (*from_master.setup, *from_master.tests):
+        found = [
+            match for match in matches if match.cell.source.strip() and name in from_master.locked(match)
+        ]
         if not found:
-            faults.append(f"cell '{role}' was deleted: restored")
-        elif any(item.strip() != source.strip() for item in found):
-            faults.append(f"cell '{role}' was edited: restored")
+            yield f"cell '{name}' was deleted: restored"
+        if any(from_master.is_edited(match, name) for match in found):
+            yield f"cell '{name}' was edited: restored"
+        if any(match.cell.kind != "code" for match in found):
+            yield f"cell '{name}' was turned into text: restored"
         if len(found) > 1:
-            faults.append(f"cell '{role}' occurs {len(found)} times: used once")
-    for question in master.questions:
-        if counts[question.name] == 0:
-            faults.append(f"cell '{question.name}' is missing: the question counts as not answered")
-        elif (count := counts[question.name]) > 1:
-            faults.append(f"cell '{question.name}' occurs {count} times: all run, the last definition counts")
-    return faults
+            yield f"cell '{name}' occurs {len(found)} times: used once"
+        for other in sorted({match.role for match in found} - {name, ""}):
+            yield f"cells '{other}' and '{name}' were joined: taken apart"
+        if any(match.role == name and from_master.own_part(match) for match in found):
+            yield f"what was added to cell '{name}' runs as a cell of your own"
+
+
+def _written_faults(matches: list[Match], from_master: Given) -> Iterator[str]:
+    for match in matches:
+        if match.role in from_master.written and match.cell.kind == "code":
+            yield f"cell '{match.role}' was turned into code: read as text"
+
+
+def _order_faults(
+    places: dict[Question, int], answers: Answers, matches: list[Match], from_master: Given
+) -> Iterator[str]:
+    """Cells that stand elsewhere than they are needed."""
+    first = min(
+        (answers.places[index] for indices in answers.counted.values() for index in indices), default=0
+    )
+    for name in from_master.setup:
+        if any(match.role == name for match in matches[first + 1 :]) and not any(
+            match.role == name for match in matches[: first + 1]
+        ):
+            yield f"cell '{name}' stands below answers: run first"
+    for question, place in places.items():
+        tests = _tests(question.name, matches)
+        if tests and place > tests[-1]:
+            yield f"'{question.name}' or what it uses is defined below its test: judged there"

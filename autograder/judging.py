@@ -254,7 +254,7 @@ def judge_submission(name: str, content: bytes, master: Master, seed: int, limit
         student=name,
         score=round(sum(question.points for question in questions), 2),
         status="graded",
-        questions=tuple(questions),
+        questions=tuple(_looked_at(question, aligned) for question in questions),
         faults=aligned.faults + tuple(_places_gone(words)),
         written=tuple(_written(question, words[question.name] or "") for question in master.written),
     )
@@ -303,6 +303,11 @@ def unreadable(name: str, master: Master, reason: str) -> Judged:
         student=name, score=0.0, status="unreadable", questions=tuple(questions), faults=(reason,)
     )
     return Judged(verdict=verdict)
+
+
+def _looked_at(verdict: QuestionVerdict, aligned: Aligned) -> QuestionVerdict:
+    """The verdict, marked for a person where the student's intent is not clear."""
+    return verdict.model_copy(update={"needs_review": True}) if verdict.name in aligned.reviews else verdict
 
 
 def _places_gone(words: dict[str, str | None]) -> list[str]:

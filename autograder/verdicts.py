@@ -90,9 +90,13 @@ def engine_version() -> str:
         folder / f"{name}.py"
         for name in (
             "alignment",
+            "answers",
+            "definitions",
             "judging",
             "limits",
             "master",
+            "matching",
+            "notebook",
             "protocol",
             "sandbox",
             "seccomp",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
+from collections.abc import Sequence
 
 from autograder.master import Master, grade_id
+from autograder.notebook import Cell, read
 
 _MAX_CHARACTERS = 20_000
 
@@ -19,9 +19,7 @@ def written_answers(content: bytes, master: Master) -> dict[str, str | None]:
     """
     if not master.written:
         return {}
-    cells = [
-        _Cell(cell) for cell in json.loads(content.decode("utf-8-sig"))["cells"] if isinstance(cell, dict)
-    ]
+    cells = read(content).cells
     given = {_squeezed(cell.source) for cell in master.notebook.cells}
     given |= {_squeezed(question.visible_test) for question in master.questions}
     prompts = _prompts(master)
@@ -29,20 +27,6 @@ def written_answers(content: bytes, master: Master) -> dict[str, str | None]:
         question.name: _answer(question.name, question.stub, prompts[question.name], cells, given)
         for question in master.written
     }
-
-
-class _Cell:
-    def __init__(self, cell: dict[str, Any]) -> None:
-        source = cell.get("source", "")
-        if isinstance(source, list):
-            source = "".join(line for line in source if isinstance(line, str))
-        self.source = source.encode(errors="replace").decode() if isinstance(source, str) else ""
-        self.is_code = cell.get("cell_type") == "code"
-        metadata = cell.get("metadata")
-        metadata = metadata if isinstance(metadata, dict) else {}
-        nbgrader = metadata.get("nbgrader")
-        named = nbgrader.get("grade_id") if isinstance(nbgrader, dict) else None
-        self.names = [name for name in (named, cell.get("id"), metadata.get("id")) if isinstance(name, str)]
 
 
 def _prompts(master: Master) -> dict[str, str]:
@@ -56,15 +40,15 @@ def _prompts(master: Master) -> dict[str, str]:
     }
 
 
-def _answer(name: str, stub: str, prompt: str, cells: list[_Cell], given: set[str]) -> str | None:
+def _answer(name: str, stub: str, prompt: str, cells: Sequence[Cell], given: set[str]) -> str | None:
     parts: list[str] = []
     found = inside = False
     for cell in cells:
         starts = _heading(prompt) == _heading(cell.source)
-        if name in cell.names or starts:
+        if name in (cell.grade_id, cell.id) or starts:
             found = inside = True
             parts.append(_without(cell.source, prompt) if starts else cell.source)
-        elif cell.is_code or _squeezed(cell.source) in given:
+        elif cell.kind == "code" or _squeezed(cell.source) in given:
             inside = False
         elif inside:
             parts.append(cell.source)

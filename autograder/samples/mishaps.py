@@ -75,6 +75,33 @@ def duplicated_an_answer_cell(notebook: Notebook) -> Notebook:
     return notebook
 
 
+def turned_an_answer_into_text(notebook: Notebook) -> Notebook:
+    """The second question's answer cell is a Markdown cell."""
+    answer = _answers(notebook)[1]
+    for field in ("outputs", "execution_count"):
+        answer.pop(field, None)
+    answer["cell_type"] = "markdown"
+    return notebook
+
+
+def joined_an_answer_with_its_test(notebook: Notebook) -> Notebook:
+    """The second question's answer and test are one cell, which has the metadata of the answer."""
+    answer, test = _answers(notebook)[1], _tests(notebook)[1]
+    answer["source"] = [*answer["source"], "\n", "\n", *test["source"]]
+    notebook["cells"].remove(test)
+    return notebook
+
+
+def answered_in_a_cell_of_its_own(notebook: Notebook) -> Notebook:
+    """The second question's answer stands in a new cell above its answer cell, which is left as it was."""
+    answer = _answers(notebook)[1]
+    own = _own_cell("my-answer", answer["source"])
+    notebook["cells"].insert(notebook["cells"].index(answer), own)
+    signature = "".join(answer["source"]).partition("\n")[0]
+    answer["source"] = [signature + "\n", "    raise NotImplementedError"]
+    return notebook
+
+
 def passed_by_editing_the_test(notebook: Notebook) -> Notebook:
     """The second question's test cell gives away its points."""
     test = _tests(notebook)[1]

@@ -67,7 +67,28 @@ def _whatever_the_assignment(questions: tuple[str, ...]) -> tuple[Student, ...]:
             fault="Copy of",
             honest=False,
         ),
+        Student(
+            "selma",
+            "turned an answer into text by a wrong key",
+            mishap=mishaps.turned_an_answer_into_text,
+            fault="found in a cell of text",
+            honest=False,
+        ),
         Student("tara", "deleted a test cell", mishap=mishaps.deleted_a_test_cell, fault="was deleted"),
+        Student(
+            "theo",
+            "joined an answer with its test",
+            mishap=mishaps.joined_an_answer_with_its_test,
+            fault="were joined",
+            honest=False,
+        ),
+        Student(
+            "ugo",
+            "wrote an answer into a new cell above the one that is meant for it",
+            mishap=mishaps.answered_in_a_cell_of_its_own,
+            fault="found in a cell of your own",
+            honest=False,
+        ),
         Student(
             "umar",
             "copied an answer cell and wrote into the copy",
@@ -84,6 +105,7 @@ def _whatever_the_assignment(questions: tuple[str, ...]) -> tuple[Student, ...]:
             "wanda",
             "pasted everything into a new notebook",
             mishap=mishaps.pasted_into_a_new_notebook,
+            fault="grade ids of the cells were lost",
             honest=False,
         ),
         Student(

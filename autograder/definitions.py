@@ -1,0 +1,223 @@
+"""What the code of a cell defines and uses, found without running it."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import dataclasses
+import re
+import symtable
+import textwrap
+import warnings
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Literal
+
+_LONGEST_PARSED = 200_000  # characters
+_NOT_PYTHON = re.compile(
+    r"^([ \t]*)([%!?].*|[\w.]+\?+[ \t]*)$", re.MULTILINE
+)  # IPython's magics, shell, help
+_TRANSPARENT = ("%%time", "%%capture")  # cell magics whose body defines names as usual
+_HEADER = re.compile(r"^(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)", re.MULTILINE)
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+DEFINITIONS = (*_FUNCTIONS, ast.ClassDef)
+_BUILT_IN = frozenset(dir(builtins))
+
+State = Literal["written", "blocked", "stub", "value", "broken"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Definition:
+    """A name that a cell gives a function, a class, or something that may be one.
+
+    state: "stub" is left as it was given, "blocked" has code below `raise NotImplementedError`,
+    "value" is an assignment or import, "broken" stands in a cell that is not Python.
+    tree: what it says, apart from its docstring and layout.
+    """
+
+    name: str
+    state: State
+    tree: str
+    node: ast.stmt | None = None
+
+
+class Code:
+    """The code of a cell. `tree` is None where it cannot be parsed."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self._python, self.tree = _parsed(source)
+
+    @property
+    def statements(self) -> list[ast.stmt]:
+        """The statements at the top level; none where it cannot be parsed."""
+        return self.tree.body if self.tree else []
+
+    @cached_property
+    def is_complete(self) -> bool:
+        """Whether it can stand in a cell of its own: it parses, and returns only inside of functions."""
+        return self.tree is not None and not any(isinstance(node, ast.Return) for node in _outside(self.tree))
+
+    @property
+    def is_open_ended(self) -> bool:
+        """Whether more of its last function may follow: that does not end with `return` yet."""
+        last = self.statements[-1] if self.is_complete and self.statements else None
+        return last is None or (isinstance(last, _FUNCTIONS) and not isinstance(last.body[-1], ast.Return))
+
+    @cached_property
+    def definitions(self) -> tuple[Definition, ...]:
+        """What it defines at the level of the notebook, in order, also inside of `if`, `try` and loops."""
+        if self.tree is None:
+            return tuple(Definition(name, "broken", self.source) for name in _HEADER.findall(self.source))
+        found = [item for node in _outside(self.tree) for item in _definitions(node)]
+        return tuple(sorted(found, key=lambda item: item.node.lineno))
+
+    @cached_property
+    def inner(self) -> frozenset[str]:
+        """The functions defined inside of classes and other functions."""
+        every = {
+            node.name for node in ast.walk(self.tree or ast.Module([], [])) if isinstance(node, _FUNCTIONS)
+        }
+        return frozenset(every - {item.name for item in self.definitions})
+
+    @cached_property
+    def _names(self) -> tuple[frozenset[str], frozenset[str]]:
+        """The names that it binds and those that it uses, both at the level of the notebook."""
+        try:
+            top = symtable.symtable(self._python if self.tree else "", "<cell>", "exec")
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return frozenset(), frozenset()
+        bound = {
+            item.get_name()
+            for item in top.get_symbols()
+            if item.is_assigned() or item.is_imported() or item.is_namespace()
+        }
+        used, tables = set(), [top]
+        while tables:
+            table = tables.pop()
+            tables += table.get_children()
+            symbols = (item for item in table.get_symbols() if item.is_referenced())
+            used |= {item.get_name() for item in symbols if table is top or item.is_global()}
+        return frozenset(bound), frozenset(used - _BUILT_IN)
+
+    @property
+    def binds(self) -> frozenset[str]:
+        """The notebook's names that it sets."""
+        return self._names[0]
+
+    @property
+    def uses(self) -> frozenset[str]:
+        """The notebook's names that it reads, at once or when its functions are called."""
+        return self._names[1]
+
+    def replaced(self, replacements: dict[ast.stmt, str]) -> Code:
+        """The same code with other text in the place of some statements; all lines stay where they are."""
+        lines = self.source.split("\n")
+        for node, text in replacements.items():
+            first = min([node.lineno, *(item.lineno for item in getattr(node, "decorator_list", []))]) - 1
+            count = node.end_lineno - first
+            lines[first : node.end_lineno] = [text, *[""] * (count - 1)]
+        return Code("\n".join(lines))
+
+
+def _parsed(source: str) -> tuple[str, ast.Module | None]:
+    """The Python in `source`, and its syntax tree; magics and shell commands stand there as strings."""
+    if len(source) > _LONGEST_PARSED:
+        return source, None
+    python = _without_cell_magic(source)
+    for attempt in (python, textwrap.dedent(_NOT_PYTHON.sub(lambda m: m[1] + repr(m[2]), python))):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                tree = ast.parse(attempt)
+            ast.dump(tree)  # fails here if it is too deep for what is done with it below
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            continue
+        return attempt, tree
+    return source, None
+
+
+def _without_cell_magic(source: str) -> str:
+    """Source without its `%%` line; nothing is left where the magic takes the cell for something else."""
+    first, _, rest = source.lstrip("\n").partition("\n")
+    if not first.startswith("%%"):
+        return source
+    above = "\n" * (len(source) - len(source.lstrip("\n")) + 1)
+    return above + rest if first.split()[0] in _TRANSPARENT else ""
+
+
+def _outside(tree: ast.Module) -> Iterator[ast.stmt]:
+    """All statements that are not inside of a function or class."""
+    waiting: list[ast.AST] = list(tree.body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.stmt):
+            yield node
+        if not isinstance(node, DEFINITIONS):
+            waiting += [
+                child
+                for child in ast.iter_child_nodes(node)
+                if isinstance(child, ast.stmt | ast.ExceptHandler | ast.match_case)
+            ]
+
+
+def _definitions(node: ast.stmt) -> list[Definition]:
+    if isinstance(node, _FUNCTIONS):
+        body = ast.Module(_without_docstring(node.body), [])
+        says = "".join(map(ast.dump, [node.args, body, *node.decorator_list]))
+        return [Definition(node.name, _state(body.body), says, node)]
+    if isinstance(node, ast.ClassDef):
+        return [Definition(node.name, _class_state(node), ast.dump(node), node)]
+    return [Definition(name, "value", ast.dump(node), node) for name in _named_values(node)]
+
+
+def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
+    first = body[0]
+    is_text = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
+    return body[1:] if is_text and isinstance(first.value.value, str) else body
+
+
+def _state(body: list[ast.stmt]) -> State:
+    """Of a function with this body."""
+    holes = [index for index, node in enumerate(body) if _is_hole(node)]
+    if len(holes) == len(body):
+        return "stub"
+    raises = [index for index in holes if isinstance(body[index], ast.Raise)]
+    return "blocked" if raises and raises[0] < len(body) - 1 else "written"
+
+
+def _is_hole(node: ast.stmt) -> bool:
+    """Whether a statement says that nothing is written yet."""
+    match node:
+        case ast.Pass() | ast.Expr(ast.Constant()):
+            return True
+        case ast.Raise(ast.Name("NotImplementedError") | ast.Call(ast.Name("NotImplementedError"))):
+            return True
+    return False
+
+
+def _class_state(node: ast.ClassDef) -> State:
+    states = {_state(_without_docstring(item.body)) for item in node.body if isinstance(item, _FUNCTIONS)}
+    if "blocked" in states:
+        return "blocked"
+    rest = [item for item in _without_docstring(node.body) if not isinstance(item, _FUNCTIONS)]
+    return "stub" if states <= {"stub"} and all(map(_is_hole, rest)) else "written"
+
+
+def _named_values(node: ast.stmt) -> list[str]:
+    """The names that a statement sets to what may be a function."""
+    match node:
+        case ast.Import(aliases) | ast.ImportFrom(names=aliases):
+            return [(alias.asname or alias.name).partition(".")[0] for alias in aliases]
+        case ast.Assign(targets, value):
+            names = [target.id for target in targets if isinstance(target, ast.Name)]
+        case ast.AnnAssign(ast.Name(name), value=value):
+            names = [name]
+        case _:
+            return []
+    match value:
+        case ast.Call(ast.Name(called)) if called in names:
+            return []  # a result called like its function
+        case ast.Lambda() | ast.Call() | ast.Name() | ast.Attribute():
+            return names
+    return []
