@@ -77,7 +77,7 @@ def grade_class(
     others = [other / assignment for other in merge]
     known = _known_seed(folder, others, reseed)
     with dispatch.crew(jobs, scheduler) as crew:
-        limits = Limits(seconds, memory_mib, crew.resolve(sandbox_kind))
+        limits = Limits(float(seconds), memory_mib, crew.resolve(sandbox_kind))
         with _alone_in(folder):
             seed = secret_seed(folder / "secret_seed", known, anew=reseed)
             stores = [VerdictStore(place / "verdicts") for place in (folder, *others)]

@@ -1,17 +1,22 @@
 """A class graded from the command line: rows, resumption, the gradebook, clear errors."""
 
+import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from random import Random
 
+import psutil
 import pytest
 from nbgrader.api import Gradebook
 
 from autograder import grading, master, verdicts
+from autograder.intake import IntakeError
 from tests.notebooks import as_bytes, code, submission
 
 RIGHT = submission()
@@ -110,43 +115,148 @@ def test_the_secret_seed_is_made_once_and_only_its_owner_reads_it(course):
     assert path.stat().st_mode & 0o077 == 0
 
 
-def command(course, *arguments):
+def command(course, *arguments, first="pass"):
+    """The command line `autograder grade` on the class, after the statement `first`."""
     script = (
-        "import sys; from pathlib import Path; from autograder import master; "
-        f"master.FOLDER = Path({str(Path(__file__).parent / 'masters')!r}); "
+        "import os, sys; from pathlib import Path; from autograder import gradebook, grading, master; "
+        f"master.FOLDER = Path({str(Path(__file__).parent / 'masters')!r}); {first}; "
         "from autograder.cli import main; main(sys.argv[1:])"
     )
-    return [
-        sys.executable,
-        "-c",
-        script,
-        "grade",
-        "pair",
-        str(course / "class"),
-        "--out",
-        str(course / "out"),
-        *arguments,
-    ]
+    paths = [str(course / "class"), "--out", str(course / "out")]
+    return [sys.executable, "-c", script, "grade", "pair", *paths, *arguments]
 
 
-def test_a_killed_run_leaves_no_half_file_and_the_next_one_resumes(course):
-    (course / "class" / "zoe.ipynb").write_bytes(as_bytes(ENDLESS))
-    process = subprocess.Popen(
-        command(course, "--jobs", "1", "--timeout", "30"), start_new_session=True, stderr=subprocess.DEVNULL
-    )
-    store = course / "out" / "pair" / "verdicts"
-    deadline = time.monotonic() + 60
-    while len(list(store.glob("*.json"))) < 3:  # ada, ben and cy; zoe's call never ends
-        assert time.monotonic() < deadline, "no verdicts within a minute"
-        time.sleep(0.1)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+@contextlib.contextmanager
+def killed(course, *arguments, first="pass"):
+    """The command as a process that is killed at the end, and all that it had started is gone soon after."""
+    process = psutil.Popen(command(course, *arguments, first=first), stderr=subprocess.DEVNULL)
+    try:
+        yield process
+        started = process.children(recursive=True)
+    finally:
+        process.kill()
+        process.wait()
+    _, alive = psutil.wait_procs(started, timeout=60)
+    assert not alive, "processes outlive the run that started them"
+
+
+def stored(course):
+    """The verdicts there are, all of them whole, with the time at which each was written."""
+    paths = list((course / "out" / "pair" / "verdicts").glob("*.json"))
+    for path in paths:
+        verdicts.Judged.model_validate_json(path.read_bytes())
+    return {path: path.stat().st_mtime_ns for path in paths}
+
+
+def wait_for_verdicts(course, number, process):
+    deadline = time.monotonic() + 120
+    while len(stored(course)) < number:
+        assert process.poll() is None and time.monotonic() < deadline, "no verdicts"
+        time.sleep(0.02)
+
+
+def assert_resumes(course, before, expected):
+    """The next run judges nothing that has a verdict, and leaves nothing half written."""
+    assert rows(grade(course)) == expected
+    assert before.items() <= stored(course).items()
+    assert len(stored(course)) == len(expected) - 1  # ed handed in nothing that could be judged
+    left = {path.name for path in (course / "out" / "pair").rglob(".*")}
+    assert left == {".lock"}
+
+
+def test_a_run_killed_again_and_again_loses_nothing_and_repeats_nothing(course):
+    for number in range(6):
+        (course / "class" / f"more{number}.ipynb").write_bytes(as_bytes(RIGHT))
+    (course / "class" / "ada.ipynb").write_bytes(as_bytes(ENDLESS))
+    random, before = Random(3), {}
+    for number in (1, 3, 6):
+        with killed(course, "--jobs", "2", "--timeout", "4") as process:
+            wait_for_verdicts(course, number, process)
+            time.sleep(random.uniform(0, 0.2))
+        assert before.items() <= stored(course).items()
+        before = stored(course)
     assert not (course / "out" / "pair" / "grades.json").exists()
-    finished = {path: path.read_bytes() for path in store.glob("*.json")}
-    (course / "class" / "zoe.ipynb").write_bytes(as_bytes(RIGHT))
-    grades = grading.grade_class("pair", course / "class", out=course / "out", jobs=1, seconds=30)
-    assert rows(grades) == EXPECTED | {"zoe": ("graded", 5)}
-    assert {path: path.read_bytes() for path in finished} == finished
+    more = {f"more{number}": ("graded", 5) for number in range(6)}
+    assert_resumes(course, before, EXPECTED | more | {"ada": ("graded", 3)})
+
+
+@pytest.mark.parametrize(
+    ("place", "kept"),
+    [
+        ("gradebook.record = die", 4),
+        ("grading.write_grades = die", 4),
+        ("os.replace = lambda *a: rename(*a) if len(os.listdir(Path(a[1]).parent)) < 3 else die()", 2),
+    ],
+    ids=["before the gradebook", "before grades.json", "before a verdict has its name"],
+)
+def test_a_run_killed_between_two_steps_resumes(course, place, kept):
+    die = f"rename, die = os.replace, lambda *_: os.kill(os.getpid(), {int(signal.SIGKILL)}); {place}"
+    arguments = ("--jobs", "2", "--timeout", "4")
+    ended = subprocess.run(command(course, *arguments, first=die), stderr=subprocess.DEVNULL)
+    assert ended.returncode == -signal.SIGKILL
+    assert not (course / "out" / "pair" / "grades.json").exists()
+    before = stored(course)
+    assert len(before) == kept
+    assert_resumes(course, before, EXPECTED)
+
+
+def test_two_runs_at_once_into_one_folder_are_refused(course):
+    (course / "class" / "zoe.ipynb").write_bytes(as_bytes(ENDLESS))
+    with killed(course, "--jobs", "1", "--timeout", "60") as process:
+        wait_for_verdicts(course, 3, process)
+        with pytest.raises(grading.CannotGrade, match="Another run"):
+            grade(course)
+
+
+def test_reseeding_judges_all_anew_and_only_when_the_arguments_are_good(course):
+    first = grade(course)
+    seed = course / "out" / "pair" / "secret_seed"
+    old, before = seed.read_text(), stored(course)
+    with pytest.raises(IntakeError):
+        grading.grade_class("pair", course / "absent", out=course / "out", reseed=True)
+    assert seed.read_text() == old
+    assert grade(course, reseed=True) == first
+    assert seed.read_text() != old
+    assert len(stored(course)) == 2 * len(before)
+
+
+def test_results_of_several_machines_merge_and_nothing_is_judged_again(course):
+    seed = 11
+    for machine, students in (("one", ["ada.ipynb", "dora.ipynb"]), ("two", ["ben.ipynb", "cy"])):
+        (course / machine).mkdir()
+        for name in students:
+            source = course / "class" / name
+            (shutil.copytree if source.is_dir() else shutil.copy)(source, course / machine / name)
+        out = course / f"{machine}.out"
+        verdicts.secret_seed(out / "pair" / "secret_seed", seed)
+        grading.grade_class("pair", course / machine, out=out, jobs=1, seconds=4)
+    machines = [course / "one.out", course / "two.out"]
+    merged = grade(course, merge=machines, scheduler=None)
+    assert rows(merged) == EXPECTED
+    contents = {path.read_bytes() for out in machines for path in (out / "pair" / "verdicts").iterdir()}
+    assert {path.read_bytes() for path in stored(course)} == contents
+    grading.grade_class("pair", course / "class", out=course / "alone", jobs=1, seconds=4)
+    alone = course / "alone" / "pair" / "grades.json"
+    assert alone.read_bytes() == (course / "out" / "pair" / "grades.json").read_bytes()
+
+
+def test_results_with_another_seed_are_not_merged(course):
+    grade(course)
+    verdicts.secret_seed(course / "other" / "pair" / "secret_seed")
+    before = stored(course)
+    with pytest.raises(grading.CannotGrade, match="different secret seeds"):
+        grade(course, merge=[course / "other"])
+    with pytest.raises(grading.CannotGrade, match="cannot be read"):
+        grade(course, merge=[course / "nowhere"])
+    with pytest.raises(grading.CannotGrade, match="leave out --merge"):
+        grade(course, merge=[course / "other"], reseed=True)
+    assert stored(course) == before
+
+
+def test_a_damaged_seed_is_explained(course):
+    verdicts.write_atomically(course / "out" / "pair" / "secret_seed", "")
+    with pytest.raises(grading.CannotGrade, match="does not hold a number"):
+        grade(course)
 
 
 def test_the_command_prints_the_class_and_ends_with_zero_whatever_the_marks(course):

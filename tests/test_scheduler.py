@@ -134,11 +134,13 @@ def test_a_lost_scheduler_ends_the_run_and_the_next_one_resumes(course, monkeypa
 
 
 def test_without_isolation_on_the_workers_nothing_is_graded(course):
-    with scheduler(course) as (_, address), worker(address, course, PATH="/nonexistent"):
-        with pytest.raises(sandbox.NoSandbox):
-            grading.grade_class(
-                "pair", course / "class", out=course / "out", scheduler=address, sandbox_kind="bwrap"
-            )
+    options = {"out": course / "out", "sandbox_kind": "bwrap"}
+    with (
+        scheduler(course) as (_, address),
+        worker(address, course, PATH="/nonexistent"),
+        pytest.raises(sandbox.NoSandbox),
+    ):
+        grading.grade_class("pair", course / "class", scheduler=address, **options)
     assert not (course / "out").exists()
 
 
@@ -154,7 +156,9 @@ def test_a_worker_that_joins_later_checks_its_own_isolation(monkeypatch):
 
 def test_a_worker_with_another_engine_judges_nothing(course):
     for name in ("autograder", "policy_gradients"):
-        shutil.copytree(ROOT / name, course / "old" / name, ignore=shutil.ignore_patterns("grades", "*.ipynb"))
+        shutil.copytree(
+            ROOT / name, course / "old" / name, ignore=shutil.ignore_patterns("grades", "*.ipynb")
+        )
     with (course / "old" / "autograder" / "protocol.py").open("a") as file:
         file.write("# older\n")
     with scheduler(course) as (_, address), worker(address, course, PYTHONPATH=str(course / "old")):
