@@ -89,10 +89,10 @@ def main(settings: Settings) -> None:
             number = child.waiting
             children[number] = child
         else:
-            _kill(children.pop(number))
+            _kill(children.pop(number), means)
         control.sendall(REPLY.pack(number))
     for child in children.values():
-        _kill(child)
+        _kill(child, means)
 
 
 def _means(settings: Settings) -> str:
@@ -160,12 +160,15 @@ def _wait_for_worker(writing: int, fd: int, shell: object, settings: Settings) -
         watch.close()
         _become_worker(fd, shell, settings, others, scratch)
     os.close(fd)
+    if settings.means == LANDLOCK:  # at the template's word, as a fork bomb leaves this process little time
+        signal.signal(signal.SIGTERM, lambda *_: _end_domain())
     os.write(writing, REPLY.pack(pid))
     os.close(writing)
     watch.wait(pid, lambda: _is_too_much(settings, watch, scratch))
     if settings.means != NAMESPACES:
         _end_descendants(watch, settings.means)
     if scratch:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         _remove(scratch)
     os._exit(0)
 
@@ -180,16 +183,24 @@ def _is_too_much(settings: Settings, watch: limits.Watch, scratch: str | None) -
 def _end_descendants(watch: limits.Watch, means: str) -> None:
     """Kill what the worker left running, and wait until it is gone."""
     while True:
-        # At one stroke, where Landlock lets a signal to all reach the worker's own only.
-        for pid in (-1,) if means == LANDLOCK else watch.descendants():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        if means == LANDLOCK:
+            _end_domain()
+        else:
+            for pid in watch.descendants():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
         try:
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
         except ChildProcessError:
             return
         time.sleep(0.001)
+
+
+def _end_domain() -> None:
+    """Kill at one stroke all that Landlock lets this process signal: the worker and what it started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(-1, signal.SIGKILL)
 
 
 def _remove(folder: str) -> None:
@@ -226,10 +237,12 @@ def _settle_in(scratch: str) -> None:
     tempfile.tempdir = None  # or it would keep the template's
 
 
-def _kill(child: Child) -> None:
+def _kill(child: Child, means: str) -> None:
     """Kill a worker and all that it started, and wait until they are gone."""
     with contextlib.suppress(ProcessLookupError):
         signal.pidfd_send_signal(child.pidfd, signal.SIGKILL)  # of namespaces the first: all die
+    if means == LANDLOCK:
+        os.kill(child.waiting, signal.SIGTERM)
     os.waitpid(child.waiting, 0)
     os.close(child.pidfd)
 
