@@ -124,9 +124,18 @@ def grade(
     notebook, or the zip of all submissions from Canvas, Moodle or Gradescope (also unpacked)."""
     from autograder import grading, table
     from autograder.dispatch import NoCluster
+    from autograder.gradebook import NoGradebook
     from autograder.intake import IntakeError
     from autograder.master import UnknownAssignment
 
+    unusable = (
+        UnknownAssignment,
+        IntakeError,
+        sandbox.NoSandbox,
+        NoCluster,
+        grading.CannotGrade,
+        NoGradebook,
+    )
     try:
         grades = grading.grade_class(
             name,
@@ -142,7 +151,7 @@ def grade(
             reseed=reseed,
             merge=merge,
         )
-    except (UnknownAssignment, IntakeError, sandbox.NoSandbox, NoCluster, grading.CannotGrade) as error:
+    except unusable as error:
         raise _FriendlyError(str(error)) from None
     console = Console()
     if not console.is_terminal:

@@ -85,6 +85,18 @@ def record(db_url: str, master: Master, grades: Grades, before: Grades | None = 
         ) from error
 
 
+def prepare(db_url: str) -> None:
+    """Make the gradebook if there is none: its troubles show before a class is graded. Raises NoGradebook."""
+    try:
+        with _open(db_url):
+            pass
+    except SQLAlchemyError as error:
+        raise NoGradebook(
+            f"The gradebook {_shown(db_url)} cannot be opened ({type(error).__name__}). "
+            "Correct --db, or start the database. Nothing was graded."
+        ) from error
+
+
 @contextlib.contextmanager
 def _open(db_url: str) -> Iterator[Gradebook]:
     # nbgrader runs `alembic` by name when it makes a database: let it find the one installed beside it.

@@ -19,7 +19,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from autograder import dispatch, gradebook, intake
+from autograder import autograded, dispatch, gradebook, intake
 from autograder.dispatch import Job
 from autograder.intake import Submission
 from autograder.judging import Limits, unreadable
@@ -58,7 +58,7 @@ def grade_class(
     reseed: bool = False,
     merge: Sequence[Path] = (),
 ) -> Grades:
-    """Grade the submissions in `path` and write out/NAME/grades.json and the gradebook.
+    """Grade the submissions in `path`; write out/NAME/grades.json, the gradebook and out/autograded/.
 
     Beside it, judged.json says under which key each student's verdict is stored, and uploads.json how
     the LMS tells whose a feedback file is.
@@ -68,8 +68,8 @@ def grade_class(
     cell or call; memory_mib: limit for one worker; db_url: gradebook (default: SQLite in
     `out`); regrade: judge again what has a verdict; reseed: draw new hidden inputs, so that
     all is judged again; merge: results folders of other machines, whose verdicts are taken over.
-    Raises UnknownAssignment, IntakeError, NoSandbox, NoCluster or CannotGrade before anything
-    is written; IntakeError or NoCluster also later, when the submissions or the cluster are gone.
+    Raises UnknownAssignment, IntakeError, NoSandbox, NoCluster, CannotGrade or NoGradebook before anything
+    is graded; all but the first three also later, when what they need is gone.
     """
     master = Master.read(assignment)
     submissions = intake.collect(path, assignment)
@@ -81,12 +81,14 @@ def grade_class(
         with _alone_in(folder):
             seed = secret_seed(folder / "secret_seed", known, anew=reseed)
             stores = [VerdictStore(place / "verdicts") for place in (folder, *others)]
-            run = _Run(master, seed, limits, stores, regrade)
+            db_url = db_url or gradebook.default_url(out)
+            gradebook.prepare(db_url)
+            run = _Run(master, seed, limits, stores, regrade, out)
             with _progress(assignment) as progress:
                 task = progress.add_task(assignment, total=len(submissions))
                 run.grade(submissions, crew, lambda: progress.advance(task))
             grades = run.grades()
-            gradebook.record(db_url or gradebook.default_url(out), master, grades)
+            gradebook.record(db_url, master, grades, _last_grades(folder / "grades.json"))
             write_atomically(folder / "judged.json", json.dumps(run.keys, indent=1) + "\n")
             uploads = json.dumps(run.uploads, indent=1, sort_keys=True)
             write_atomically(folder / "uploads.json", uploads + "\n")
@@ -123,6 +125,13 @@ def _read_seed(path: Path) -> int:
         ) from None
 
 
+def _last_grades(path: Path) -> Grades | None:
+    """The class as the last run left it."""
+    with contextlib.suppress(OSError, ValueError):
+        return Grades.model_validate_json(path.read_bytes())
+    return None
+
+
 @contextlib.contextmanager
 def _alone_in(folder: Path) -> Iterator[None]:
     """Hold the class's folder for this run, and remove what a killed one left half written."""
@@ -142,9 +151,15 @@ class _Run:
     """One grading of a class: a row for everybody, judged only where there is no verdict yet."""
 
     def __init__(
-        self, master: Master, seed: int, limits: Limits, stores: list[VerdictStore], regrade: bool
+        self,
+        master: Master,
+        seed: int,
+        limits: Limits,
+        stores: list[VerdictStore],
+        regrade: bool,
+        out: Path,
     ) -> None:
-        """stores: verdicts are written to the first and looked for in all."""
+        """stores: verdicts are written to the first and looked for in all; out: for the graded notebooks."""
         self.keys: dict[str, str] = {}
         self.uploads: dict[str, dict[str, str]] = {}
         self._master = master
@@ -152,6 +167,7 @@ class _Run:
         self._limits = limits
         self._stores = stores
         self._regrade = regrade
+        self._out = out
         self._rows: dict[str, SubmissionVerdict] = {}
         self._judging: dict[str, Submission] = {}  # without their bytes
 
@@ -208,6 +224,7 @@ class _Run:
         faults = item.faults + judged.verdict.faults
         row = judged.verdict.model_copy(update={"faults": faults, "late": item.late})
         self._rows[item.student] = row
+        autograded.write(self._out, self._master, judged.model_copy(update={"verdict": row}))
         if item.upload:
             self.uploads[item.student] = dataclasses.asdict(item.upload)
 
