@@ -1,15 +1,21 @@
 """Every submission of the bank in `tests/hostile`, tried for real, and a class that holds some of them."""
 
+import csv
 import importlib
+import json
 import os
 import pkgutil
+import zipfile
+from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
-from autograder import sandbox
+from autograder import export, feedback, grading, master, report, sandbox
 from autograder.judging import Limits, judge_submission
+from autograder.results import Results
 from tests import hostile
-from tests.notebooks import PAIR
+from tests.notebooks import PAIR, as_bytes, submission
 
 SEED = 20_240_607
 KINDS = sorted(module.name for module in pkgutil.iter_modules(hostile.__path__))
@@ -91,7 +97,7 @@ def test_an_honest_student_among_hostile_ones_gets_full_points_and_everybody_has
     for number, name in enumerate(names):
         row = rows[f"hostile {number:02}"]
         assert row.status == ENTRIES[name].status
-        assert row.questions[0].points <= 1, name
+        assert row.questions[0].points <= ENTRIES[name].verdict["running_sum"][1], name
     commands = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline")]
     assert not any(b"98765" in command for command in commands)
     assert not os.path.exists(hostile.MARK)
@@ -104,9 +110,11 @@ libc = ctypes.CDLL(None)
 for folder in ("/tmp", "/scratch", "/dev/shm", "/dev", "/", "/course", os.path.expanduser("~")):
     try: open(os.path.join(folder, "left"), "w").close()
     except OSError: pass
-server = socket.socket(socket.AF_UNIX)
-server.bind("\\0left")
-server.listen()
+try:
+    server = socket.socket(socket.AF_UNIX)
+    server.bind("\\0left")
+    server.listen()
+except OSError: pass
 libc.syscall(248, b"user", b"left", b"data", 4, -3)
 libc.shmget(4711, 4096, 0o1666)
 os.environ["LEFT"] = "left"
@@ -119,9 +127,10 @@ FIND = """
 import ctypes, glob, os, socket
 libc = ctypes.CDLL(None)
 found = glob.glob("/*left*") + glob.glob("/*/left*") + glob.glob("/*/*/left*")
-found += [name for name in ("LEFT",) if name in os.environ] + [name for name in ("left",) if hasattr(np, name)]
-client = socket.socket(socket.AF_UNIX)
-if client.connect_ex("\\0left") == 0: found.append("socket")
+found += [name for name in ("LEFT", "left") if name in os.environ or hasattr(np, name)]
+try:
+    if socket.socket(socket.AF_UNIX).connect_ex("\\0left") == 0: found.append("socket")
+except OSError: pass
 if libc.syscall(250, 10, -3, b"user", b"left", 0) != -1: found.append("key")
 if libc.shmget(4711, 4096, 0o666) != -1: found.append("shared memory")
 found += [p for p in glob.glob("/proc/[0-9]*/cmdline") if b"45678" in open(p, "rb").read()]
@@ -166,16 +175,17 @@ NAMES = (
 
 
 class Elements(HTMLParser):
-    """The names of all elements of a page, and of their attributes."""
+    """The names of all elements of a page and of their attributes, and what they load."""
 
     def __init__(self, page):
         super().__init__()
-        self.names, self.attributes = set(), set()
+        self.names, self.attributes, self.sources = set(), set(), []
         self.feed(page)
 
     def handle_starttag(self, tag, attrs):
         self.names.add(tag)
         self.attributes |= {name for name, _ in attrs}
+        self.sources += [value for name, value in attrs if name == "src"]
 
 
 def _write_class(path):
@@ -204,7 +214,8 @@ def test_hostile_names_stay_in_the_folder_and_act_nowhere(folder):
     for page in pages:
         if page.suffix == ".html":
             elements = Elements(page.read_text())
-            assert not {"script", "svg", "iframe"} & elements.names - {"svg"}
+            assert not {"script", "iframe"} & elements.names
+            assert all(source.startswith("data:image/") for source in elements.sources)
             assert not any(name.startswith("on") for name in elements.attributes)
     with written.open(newline="") as file:
         cells = [cell for row in csv.reader(file) for cell in row]
