@@ -11,7 +11,7 @@ import textwrap
 import warnings
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 _LONGEST_PARSED = 200_000  # characters
 _NOT_PYTHON = re.compile(
@@ -52,6 +52,11 @@ class Code:
     def statements(self) -> list[ast.stmt]:
         """The statements at the top level; none where it cannot be parsed."""
         return self.tree.body if self.tree else []
+
+    @cached_property
+    def says(self) -> tuple[str, ...]:
+        """What its statements say, apart from their layout."""
+        return tuple(map(_text, self.statements))
 
     @cached_property
     def is_complete(self) -> bool:
@@ -111,13 +116,22 @@ class Code:
         return self._names[1]
 
     def replaced(self, replacements: dict[ast.stmt, str]) -> Code:
-        """The same code with other text in the place of some statements; all lines stay where they are."""
+        """The same code with other text in the place of some statements.
+
+        All lines stay where they are, unless several statements share one.
+        """
+        ends = [node.end_lineno for node in self.statements]
+        if any(_first_line(node) == end for node, end in zip(self.statements[1:], ends, strict=False)):
+            return Code("\n".join(replacements.get(node, ast.unparse(node)) for node in self.statements))
         lines = self.source.split("\n")
         for node, text in replacements.items():
-            first = min([node.lineno, *(item.lineno for item in getattr(node, "decorator_list", []))]) - 1
-            count = node.end_lineno - first
-            lines[first : node.end_lineno] = [text, *[""] * (count - 1)]
+            first, last = _first_line(node), node.end_lineno
+            lines[first - 1 : last] = [text, *[""] * (last - first)]
         return Code("\n".join(lines))
+
+
+def _first_line(node: ast.stmt) -> int:
+    return min([node.lineno, *(item.lineno for item in getattr(node, "decorator_list", []))])
 
 
 def _parsed(source: str) -> tuple[str, ast.Module | None]:
@@ -130,7 +144,6 @@ def _parsed(source: str) -> tuple[str, ast.Module | None]:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 tree = ast.parse(attempt)
-            ast.dump(tree)  # fails here if it is too deep for what is done with it below
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             continue
         return attempt, tree
@@ -163,12 +176,27 @@ def _outside(tree: ast.Module) -> Iterator[ast.stmt]:
 
 def _definitions(node: ast.stmt) -> list[Definition]:
     if isinstance(node, _FUNCTIONS):
-        body = ast.Module(_without_docstring(node.body), [])
-        says = "".join(map(ast.dump, [node.args, body, *node.decorator_list]))
-        return [Definition(node.name, _state(body.body), says, node)]
+        body = _without_docstring(node.body)
+        return [Definition(node.name, _state(body), _text([node.args, body, node.decorator_list]), node)]
     if isinstance(node, ast.ClassDef):
-        return [Definition(node.name, _class_state(node), ast.dump(node), node)]
-    return [Definition(name, "value", ast.dump(node), node) for name in _named_values(node)]
+        return [Definition(node.name, _class_state(node), _text(node), node)]
+    return [Definition(name, "value", _text(node), node) for name in _named_values(node)]
+
+
+def _text(tree: Any) -> str:
+    """What a syntax tree says, apart from its layout: `ast.dump` for trees of any depth."""
+    parts, waiting = [], [tree]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, ast.AST):
+            fields = [value for name, value in ast.iter_fields(item) if name not in ("ctx", "kind")]
+            parts.append(type(item).__name__)
+            waiting += [*fields[::-1], "("]
+        elif isinstance(item, list):
+            waiting += [")", *item[::-1], "["]
+        else:
+            parts.append(hex(item) if type(item) is int else repr(item))
+    return " ".join(parts)
 
 
 def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:

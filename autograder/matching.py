@@ -60,6 +60,8 @@ class Given:
         hidden = [question.test for question in master.questions]
         self._statements = _statements([*self.setup.values(), *hidden, *self.training])
         self._training_statements = _statements(self.training)
+        unchanged = [*self.setup.values(), *self.tests.values(), *(cell.source for cell in cells)]
+        self._codes = {source: Code(source) for source in unchanged}  # parsed once for a class
         self.defined_in_training = frozenset().union(*(Code(source).binds for source in self.training))
         self.binds = frozenset().union(*(Code(source).binds for source in self.setup.values()))
 
@@ -71,8 +73,8 @@ class Given:
 
     def _code(self, source: str) -> Code:
         """The code in a cell, also where it was joined with the master's prose."""
-        code = Code(source)
-        if code.tree:
+        code = self._codes.get(source) or Code(source)
+        if code.tree or source in self._codes:
             return code
         for prose in filter(None, self._prose):
             source = source.replace(prose, "")
@@ -117,8 +119,7 @@ class Given:
         source = (self.setup | self.tests)[name]
         if _plain(match.cell.source) == _plain(source):
             return False
-        theirs = [ast.dump(node) for node in match.code.statements]
-        ours = [ast.dump(node) for node in Code(source).statements]
+        theirs, ours = match.code.says, self._codes[source].says
         if match.role != name or self.defined(match.code):
             return not set(ours) <= set(theirs)
         return ours != theirs
@@ -144,20 +145,21 @@ class Given:
         """An answer joined with a training cell, without what trains; other cells as they are."""
         trains = [
             node
-            for node in code.statements
-            if ast.dump(node) in self._training_statements and not _is_declaration(node)
+            for node, says in zip(code.statements, code.says, strict=True)
+            if says in self._training_statements and not _is_declaration(node)
         ]
         return code.replaced(dict.fromkeys(trains, "")) if trains and self.defined(code) else code
 
     def _added(self, match: Match) -> Code:
         in_test = any(name in self.tests for name in self.locked(match))
-        replacements = {node: self._rewritten(node, in_test) for node in match.code.statements}
+        known = zip(match.code.statements, match.code.says, strict=True)
+        replacements = {
+            node: "" if says in self._statements else self._rewritten(node, in_test) for node, says in known
+        }
         return match.code.replaced({node: text for node, text in replacements.items() if text is not None})
 
     def _rewritten(self, node: ast.stmt, in_test: bool) -> str | None:
         """What is left of a statement; None if all of it."""
-        if ast.dump(node) in self._statements:
-            return ""
         if isinstance(node, ast.Import | ast.ImportFrom):
             return self._rewritten_import(node)
         bound = _bound(node)
@@ -190,7 +192,7 @@ def _plain(source: str) -> str:
 
 
 def _statements(sources: list[str]) -> frozenset[str]:
-    return frozenset(ast.dump(node) for source in sources for node in Code(source).statements)
+    return frozenset(says for source in sources for says in Code(source).says)
 
 
 def _most_alike(source: str, others: list[str], likeness: float) -> str | None:
