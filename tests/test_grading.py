@@ -202,7 +202,7 @@ def test_a_run_killed_between_two_steps_resumes(course, place, kept):
 
 def test_two_runs_at_once_into_one_folder_are_refused(course):
     (course / "class" / "zoe.ipynb").write_bytes(as_bytes(ENDLESS))
-    with killed(course, "--jobs", "1", "--timeout", "60") as process:
+    with killed(course, "--jobs", "1", "--timeout", "600") as process:
         wait_for_verdicts(course, 3, process)
         with pytest.raises(grading.CannotGrade, match="Another run"):
             grade(course)
