@@ -37,9 +37,9 @@ def _shown(value: object) -> str:
     if isinstance(value, protocol.Handle):
         return f"handle {value.number}"
     if isinstance(value, list | tuple):
-        return f"{type(value).__name__}{[_shown(item) for item in value]}"
+        return f"{type(value).__name__}({', '.join(map(_shown, value))})"
     if isinstance(value, dict):
-        return f"dict{[(_shown(key), _shown(item)) for key, item in value.items()]}"
+        return f"dict({', '.join(f'{_shown(key)}: {_shown(item)}' for key, item in value.items())})"
     return repr(value)
 
 
