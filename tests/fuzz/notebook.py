@@ -7,7 +7,8 @@ import json
 import atheris
 
 with atheris.instrument_imports(include=["autograder"]):
-    from autograder.alignment import Judge, align
+    from autograder import protocol
+    from autograder.alignment import Judge, Run, align
     from autograder.notebook import Unreadable
 
 from tests.fuzz import fuzz
@@ -49,6 +50,7 @@ def target(data: bytes) -> None:
     judged = sorted(step.question.name for step in aligned.steps if isinstance(step, Judge))
     if judged != QUESTIONS:
         raise RuntimeError(f"judged: {judged}")
+    protocol.encode([step.source for step in aligned.steps if isinstance(step, Run)])  # as it will be sent
     "\n".join(aligned.faults).encode()  # a line that cannot be written down stops the class
 
 
