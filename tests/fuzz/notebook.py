@@ -56,9 +56,16 @@ def target(data: bytes) -> None:
 
 def _built(data: bytes) -> bytes:
     provider = atheris.FuzzedDataProvider(data)
-    cells = [_dictionary(provider, 4) for _ in range(provider.ConsumeIntInRange(0, 8))]
+    cells = [_cell(provider) for _ in range(provider.ConsumeIntInRange(0, 8))]
     document = {**_dictionary(provider, 2), "cells": cells}
     return json.dumps(document, ensure_ascii=provider.ConsumeBool()).encode(errors="surrogatepass")
+
+
+def _cell(provider: atheris.FuzzedDataProvider) -> dict[str, object]:
+    """Mostly like a cell, with any of its fields replaced by anything."""
+    metadata = {"nbgrader": {"grade_id": _value(provider, 0)}}
+    cell = {"cell_type": "code", "source": _value(provider, 1), "metadata": metadata}
+    return cell | _dictionary(provider, 4)
 
 
 def _value(provider: atheris.FuzzedDataProvider, depth: int) -> object:
