@@ -8,19 +8,20 @@ Python and the course's library, and writes only its own folder. Landlock keeps 
 of system calls denies sockets. Not covered: a student's code sees which files and processes exist on the
 machine, not what is in them; files that it deletes but keeps open count against no limit but their own size.
 
-Both: `autograder.seccomp` filters system calls, and `autograder.limits` bounds what is used.
+container: Podman, without an image: the same folders as with bubblewrap, in a container around the template.
+Where the kernel has no Landlock, each worker gets a container of its own.
+
+All: `autograder.seccomp` filters system calls, and `autograder.limits` bounds what is used.
 """
 
 from __future__ import annotations
 
 import atexit
-import contextlib
 import dataclasses
 import functools
 import json
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -30,17 +31,24 @@ from pathlib import Path
 import policy_gradients
 from autograder import landlock, limits, namespaces, protocol, template
 
-KINDS = ("auto", "bwrap", "landlock", "none")
+KINDS = ("auto", "bwrap", "landlock", "container", "none")
 
 _START_SECONDS = 120.0
 _STOP_SECONDS = 10.0
-_MEANS = {"bwrap": template.NAMESPACES, "landlock": template.LANDLOCK, "none": template.NOTHING}
+_TEMPLATE_MIB = 2048  # what the libraries take, beside what a worker may use
+_MEANS = {
+    "bwrap": template.NAMESPACES,
+    "landlock": template.LANDLOCK,
+    "container": template.NAMESPACES,
+    "none": template.NOTHING,
+}
 _ENGINE = Path(__file__).parent
 _WORKER_FILES = tuple(
     f"{name}.py"
     for name in ("__init__", "landlock", "limits", "namespaces", "protocol", "seccomp", "template", "worker")
 )
 _PROGRAMS = "/course/programs"
+_APART = ("bwrap", "container")  # what sees the course at a place of its own
 _SYSTEM_FOLDERS = ("/bin", "/lib", "/lib64", "/sbin")
 _SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime", "/etc/fonts")
 _HARMLESS = ("/dev/random", "/dev/urandom", "/proc/cpuinfo", "/proc/meminfo", "/sys/devices/system/cpu")
@@ -75,6 +83,8 @@ def _problem(kind: str) -> str:
     """Why this kind of sandbox does not work here, and what to do; empty if it works."""
     if kind == "bwrap" and shutil.which("bwrap") is None:
         return "bubblewrap is not installed (Debian, Ubuntu: sudo apt-get install bubblewrap)."
+    if kind == "container" and shutil.which("podman") is None:
+        return "Podman is not installed (Debian, Ubuntu: sudo apt-get install podman)."
     if kind == "landlock" and landlock.abi() < landlock.NEEDED_ABI:
         return f"needs Landlock {landlock.NEEDED_ABI}, that is Linux 6.12 or newer; here is {landlock.abi()}."
     try:
@@ -119,18 +129,24 @@ class Template:
         programs: Path | None = None,
         record: bool = False,
     ) -> None:
-        self._kind = kind
         self._scratch = tempfile.mkdtemp(prefix="worker-")
         self._control, theirs = socket.socketpair()
         python, python_path, home, command = sys.executable, str(_ENGINE.parent), self._scratch, []
-        if kind == "bwrap":
+        if kind in _APART:
             python = python.replace(sys.prefix, _course_binds().get(sys.prefix, sys.prefix), 1)
-            python_path, home, command = "/course", "/scratch", _bwrap(programs, record)
+            python_path, home = "/course", "/scratch"
         elif kind == "landlock":
             python_path = _course_folder(self._scratch)
+        environment = _environment(home, python_path) | _jax_settings(kind, programs, record)
+        fd = theirs.fileno()
+        if kind == "bwrap":
+            command = _bwrap(programs, record)
+        elif kind == "container":
+            command = _podman(self._scratch, fd, memory_mib, environment, programs, record)
+            environment, fd = dict(os.environ), 3
         readable, writable = _paths(kind, programs, record)
         settings = template.Settings(
-            fd=theirs.fileno(),
+            fd=fd,
             memory_mib=memory_mib,
             means=_MEANS[kind],
             readable=readable,
@@ -141,7 +157,7 @@ class Template:
         with theirs, open(f"{self._scratch}/errors", "wb") as errors:
             self._process = subprocess.Popen(
                 command,
-                env=_environment(home, python_path) | _jax_settings(kind, programs, record),
+                env=environment,
                 cwd=self._scratch,
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
@@ -175,21 +191,12 @@ class Template:
     def close(self) -> None:
         """End the template and its workers."""
         self._control.close()
-        if self._kind == "bwrap":
-            self._end_namespaces()
         try:
             self._process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
         shutil.rmtree(self._scratch, ignore_errors=True)
-
-    def _end_namespaces(self) -> None:
-        """Kill the first process in bubblewrap's namespaces; bubblewrap ends when all in them are gone."""
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            pid = self._process.pid
-            for first in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-                os.kill(int(first), signal.SIGKILL)
 
     def errors(self) -> str:
         """What the template wrote to its standard error."""
@@ -259,7 +266,7 @@ def _jax_settings(kind: str, programs: Path | None, record: bool) -> dict[str, s
     if programs is None:
         return {}
     return {
-        "JAX_COMPILATION_CACHE_DIR": _PROGRAMS if kind == "bwrap" else str(programs),
+        "JAX_COMPILATION_CACHE_DIR": _PROGRAMS if kind in _APART else str(programs),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0" if record else "1e9",  # else it tries to write
         "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
     }
@@ -296,6 +303,43 @@ def _bwrap(programs: Path | None, record: bool) -> list[str]:
     return [*command, "--remount-ro", "/", "--chdir", "/scratch", "--"]
 
 
+def _podman(
+    scratch: str, fd: int, memory_mib: int, environment: dict[str, str], programs: Path | None, record: bool
+) -> list[str]:
+    """The Podman command line; what it runs finds the socket `fd` as its descriptor 3."""
+    root = Path(scratch, "root")
+    command = ["podman", "run", "--rm", "--network", "none", "--read-only", "--read-only-tmpfs=false"]
+    command += [
+        "--cap-drop",
+        "all",
+        "--security-opt",
+        "no-new-privileges",
+        "--security-opt",
+        "mask=/dev/zero",
+    ]
+    command += ["--pids-limit", "512", "--memory", f"{memory_mib + _TEMPLATE_MIB}m", "--log-driver", "none"]
+    command += ["--hostname", "worker", "--preserve-fds", "1", "--workdir", "/scratch"]
+    command += ["--shm-size", str(limits.FOLDER_BYTES)]
+    command += ["--user", str(template.NOBODY)] if os.getuid() == 0 else ["--userns", "keep-id"]
+    for folder in ("/scratch", "/tmp"):
+        root.joinpath(folder[1:]).mkdir(parents=True)
+        root.joinpath(folder[1:]).chmod(0o1777)  # which what is mounted there takes over
+        command += ["--tmpfs", f"{folder}:size={limits.FOLDER_BYTES},mode=1777"]
+    binds = {name: name for name in ("/usr", *_SYSTEM_FILES) if os.path.exists(name)} | _course_binds()
+    for folder in _SYSTEM_FOLDERS:
+        if os.path.islink(folder):
+            root.joinpath(folder[1:]).symlink_to(os.readlink(folder))
+        elif os.path.isdir(folder):
+            binds[folder] = folder
+    for source, target in binds.items():
+        command += ["--volume", f"{source}:{target}:ro"]
+    if programs is not None:
+        command += ["--volume", f"{programs}:{_PROGRAMS}:{'rw' if record else 'ro'}"]
+    for name, value in environment.items():
+        command += ["--env", f"{name}={value}"]
+    return ["bash", "-c", f'exec "$@" 3<&{fd}', "bash", *command, "--rootfs", str(root)]
+
+
 def _course_binds() -> dict[str, str]:
     """What of this machine, beyond the system, a worker sees: Python, the library, the worker's own code."""
     binds = {} if sys.base_prefix.startswith("/usr") else {sys.base_prefix: sys.base_prefix}
@@ -308,10 +352,10 @@ def _course_binds() -> dict[str, str]:
 def _paths(kind: str, programs: Path | None, record: bool) -> tuple[list[str], list[str]]:
     """What Landlock leaves a worker to read, and to write beside its scratch folder."""
     readable = ["/usr", *_SYSTEM_FOLDERS, *_SYSTEM_FILES, *_HARMLESS]
-    readable += ["/course", sys.base_prefix] if kind == "bwrap" else _course_binds()
+    readable += ["/course", sys.base_prefix] if kind in _APART else _course_binds()
     if programs is None:
         return readable, [os.devnull]
-    seen_as = _PROGRAMS if kind == "bwrap" else str(programs)
+    seen_as = _PROGRAMS if kind in _APART else str(programs)
     return [*readable, seen_as], [os.devnull, seen_as] if record else [os.devnull]
 
 

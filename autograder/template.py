@@ -91,8 +91,9 @@ def main(settings: Settings) -> None:
         else:
             _kill(children.pop(number), means)
         control.sendall(REPLY.pack(number))
-    for child in children.values():
-        _kill(child, means)
+    if means != OUTER:  # which ends with this process
+        for child in children.values():
+            _kill(child, means)
 
 
 def _means(settings: Settings) -> str:
@@ -219,7 +220,9 @@ def _become_worker(fd: int, shell: object, settings: Settings, others: int, scra
         landlock.restrict(["/proc/self", *settings.readable], [scratch, *settings.writable])
     if settings.means != NOTHING:
         seccomp.restrict(beside_others=settings.means == LANDLOCK)
-    os.dup2(os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC), 2)
+    null = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+    for output in (1, 2):
+        os.dup2(null, output)
     if settings.means == NAMESPACES:
         pid = os.fork()  # the first process of a namespace cannot be killed from within: let it only wait
         if pid != 0:

@@ -78,7 +78,7 @@ class Grades(Verdict):
 
     assignment: str
     max_score: float
-    sandbox: Literal["bwrap", "landlock", "none"]
+    sandbox: Literal["bwrap", "landlock", "container", "none"]
     submissions: tuple[SubmissionVerdict, ...]
 
 
