@@ -21,7 +21,14 @@ class _FriendlyError(click.ClickException):
     exit_code = 2
 
 
-@click.group()
+class _InOrder(click.Group):
+    """Lists commands in the order in which they are needed."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(cls=_InOrder)
 def main() -> None:
     """Release assignments, grade a class of notebooks, and pass on the results."""
 
@@ -32,8 +39,11 @@ def main() -> None:
     "--check", is_flag=True, help="Change nothing; exit 1 when a derived notebook differs from its master."
 )
 def release(names: tuple[str, ...], check: bool) -> None:
-    """Make what derives from the masters NAMES (all by default): assignments/, solutions/, nbgrader's source/
-    and the sample class."""
+    """Make the notebooks from the masters.
+
+    Of the assignments NAMES, all by default: assignments/, solutions/, nbgrader's source/ and the sample
+    class.
+    """
     from autograder import master, release
     from autograder.samples import generate
 
@@ -58,8 +68,11 @@ def release(names: tuple[str, ...], check: bool) -> None:
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--solutions", is_flag=True, help="Publish the solved notebooks too.")
 def publish(folder: Path, solutions: bool) -> None:
-    """Write the public repository to DIR: book, assignments and policy_gradients, without masters, hidden
-    tests, samples and solutions. DIR is new or empty, or an earlier publication, whose .git stays."""
+    """Write the public repository to DIR.
+
+    It holds the book, the assignments and policy_gradients, but no masters, hidden tests, samples and
+    solutions. DIR is new or empty, or an earlier publication; what you added to that, .git among it, stays.
+    """
     from autograder.master import InvalidMaster
     from autograder.publish import PublishError
     from autograder.publish import publish as write
@@ -81,7 +94,14 @@ def publish(folder: Path, solutions: bool) -> None:
 )
 @click.option("--jobs", type=click.IntRange(min=1), help="Local processes.  [default: one per core]")
 @click.option("--scheduler", metavar="ADDR", help="Address of a dask.distributed scheduler to use instead.")
-@click.option("--sandbox", "kind", type=click.Choice(sandbox.KINDS), default="auto", show_default=True)
+@click.option(
+    "--sandbox",
+    "kind",
+    type=click.Choice(sandbox.KINDS),
+    default="auto",
+    show_default=True,
+    help="What isolates student code; auto: the best that works here.",
+)
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0.1),
@@ -120,8 +140,11 @@ def grade(
     reseed: bool,
     merge: tuple[Path, ...],
 ) -> None:
-    """Grade the submissions in PATH: a folder with a sub-folder or a notebook per student, a single
-    notebook, or the zip of all submissions from Canvas, Moodle or Gradescope (also unpacked)."""
+    """Grade the submissions in PATH.
+
+    PATH is a folder with a sub-folder or a notebook per student, a single notebook, or the zip of all
+    submissions from Canvas, Moodle or Gradescope (also unpacked). What has a verdict is not judged again.
+    """
     from autograder import grading, table
     from autograder.dispatch import NoCluster
     from autograder.gradebook import NoGradebook
@@ -188,8 +211,11 @@ def _results(name: str, out: Path | None, db: str | None) -> Results:
 @main.command()
 @_on_results
 def feedback(name: str, out: Path | None, db: str | None) -> None:
-    """Write a page for every student, as HTML and as Markdown, into DIR/NAME/feedback/, and beside it zips of
-    them: feedback.zip, and for a class downloaded from Canvas or Moodle one to upload there."""
+    """Write a page for every student.
+
+    As HTML and as Markdown, into NAME/feedback/ in the results folder, and beside it zips of them:
+    feedback.zip, and for a class that was downloaded from Canvas or Moodle one to upload there.
+    """
     from autograder.feedback import write_feedback, write_zips
 
     results = _results(name, out, db)
@@ -203,7 +229,13 @@ def feedback(name: str, out: Path | None, db: str | None) -> None:
 
 @main.command()
 @_on_results
-@click.option("--format", "kind", type=click.Choice(("csv", "canvas", "moodle")), required=True)
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(("csv", "canvas", "moodle")),
+    required=True,
+    help="What to write; all but csv need the sheet.",
+)
 @click.option(
     "--sheet",
     type=click.Path(path_type=Path),
@@ -215,7 +247,10 @@ def feedback(name: str, out: Path | None, db: str | None) -> None:
 def export(
     name: str, out: Path | None, db: str | None, kind: str, sheet: Path | None, column: str | None
 ) -> None:
-    """Write the grades to DIR/NAME/: grades.csv, or a copy of the SHEET of Canvas or Moodle, filled in."""
+    """Write the grades for the LMS.
+
+    Into NAME/ in the results folder: grades.csv, or a copy of the sheet of Canvas or Moodle, filled in.
+    """
     from autograder.export import write_export
     from autograder.sheets import SheetError
 
@@ -233,7 +268,11 @@ def export(
 @main.command()
 @_on_results
 def report(name: str, out: Path | None, db: str | None) -> None:
-    """Write DIR/NAME/report.html: how the class did, question by question, and which answers are alike."""
+    """Write a page on the class.
+
+    NAME/report.html in the results folder: how the class did, question by question, and whose answers are
+    alike.
+    """
     from autograder.master import UnknownAssignment
     from autograder.report import write_report
 

@@ -21,9 +21,15 @@ from autograder import master, pages
 from autograder.release import ROOT, assignment_notebook, drift
 
 MARKER = ".published.json"
-_COPIED = ("LICENSE", "constraints.txt", "_config.yml", "chapters/*.bib", "chapters/*/**/*")
+_COPIED = ("LICENSE", "constraints.txt", "_config.yml", "chapters/*.bib", "chapters/_*/*")
+_SHOWN = (
+    "chapters/images/*",
+    "benchmarks/results/*.json",
+)  # copied where a page that is published names them
 _LIBRARY = "policy_gradients/**/*.py"
-_PRIVATE_EXTRAS = ("grading", "test")
+_PRIVATE_PART = "For instructors"
+_PRIVATE_TEXT = re.compile(r"^% BEGIN INSTRUCTORS\n.*?^% END INSTRUCTORS\n", re.DOTALL | re.MULTILINE)
+_EXTRAS = ("jax", "torch", "box2d", "metadrive", "book", "notebook")
 _TEMPLATES = {"README.md": "README.md", "Makefile": "Makefile", ".gitignore": "gitignore"}
 _SHORT = 12  # shorter lines, such as `else:`, tell nothing
 _IMPORTS = ("import ", "from ")
@@ -46,9 +52,11 @@ def publish(folder: Path, *, solutions: bool = False) -> Published:
     """Write the public repository into `folder`, and return what was written.
 
     It holds the pages of the book, the student notebooks and `policy_gradients`; with `solutions` the
-    solved notebooks too. Masters, hidden tests, samples, grades and the engine stay out, and so does what
-    git does not track. Into an earlier publication its files are written anew and those that are no longer
-    published are removed; everything else there, such as .git, stays. Raises PublishError.
+    solved notebooks too. Masters, hidden tests, samples, grades and the engine stay out, and so do the
+    pages for instructors, what stands between "% BEGIN INSTRUCTORS" and "% END INSTRUCTORS" in other
+    pages, and what git does not track. Into an earlier publication its files are written anew and those
+    that are no longer published are removed; everything else there, such as .git, stays. Raises
+    PublishError.
     """
     folder = folder.resolve()
     if folder == ROOT or folder in ROOT.parents:
@@ -95,10 +103,14 @@ def _require_released() -> None:
 
 def _write_tree(tree: Path, solutions: bool) -> None:
     contents = _public_toc(yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8")), solutions)
-    for path in _chosen(contents):
-        target = tree / path.relative_to(ROOT)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, target)
+    for path in _files_of(*_COPIED, _LIBRARY, *(f"{page}.*" for page in _pages(contents))):
+        _copy(path, tree)
+    missing = [page for page in _pages(contents) if not list(tree.glob(f"{page}.*"))]
+    if missing:
+        raise PublishError(
+            f"_toc.yml names {', '.join(missing)}: there is no such file, or git does not track it. Add it "
+            "with `git add`, or take it out of _toc.yml."
+        )
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     names = [page.rpartition("/")[2] for page in _pages(contents) if page.startswith("assignments/")]
     written = {
@@ -116,18 +128,25 @@ def _write_tree(tree: Path, solutions: bool) -> None:
         )
     for name, text in written.items():
         (tree / name).write_text(text, encoding="utf-8")
+    for page in tree.rglob("*.md"):
+        page.write_text(_PRIVATE_TEXT.sub("", page.read_text(encoding="utf-8")), encoding="utf-8")
+    shown = "\n".join(page.read_text(encoding="utf-8") for page in tree.rglob("*.md"))
+    for path in _files_of(*_SHOWN):
+        if path.name in shown:
+            _copy(path, tree)
     (tree / MARKER).write_text(_marker({*_files(tree), MARKER}), encoding="utf-8")
 
 
 def _public_toc(contents: Any, solutions: bool) -> Any:
-    """The table of contents, without the solved notebooks and the parts that are empty without them."""
-    if solutions:
-        return contents
-    parts = [
-        {**part, "chapters": [page for page in part["chapters"] if not page["file"].startswith("solutions/")]}
-        for part in contents["parts"]
-    ]
-    return {**contents, "parts": [part for part in parts if part["chapters"]]}
+    """The table of contents, without instructors' pages and, unless asked for, solved notebooks."""
+    parts = []
+    for part in contents["parts"]:
+        chapters = [
+            page for page in part["chapters"] if solutions or not page["file"].startswith("solutions/")
+        ]
+        if chapters and part["caption"] != _PRIVATE_PART:
+            parts.append({**part, "chapters": chapters})
+    return {**contents, "parts": parts}
 
 
 def _pages(contents: Any) -> Iterator[str]:
@@ -138,9 +157,14 @@ def _pages(contents: Any) -> Iterator[str]:
             yield page["file"]
 
 
-def _chosen(contents: Any) -> Iterator[Path]:
-    """The files that are published as they are."""
-    patterns = [*_COPIED, _LIBRARY, *(f"{page}.*" for page in _pages(contents))]
+def _copy(path: Path, tree: Path) -> None:
+    target = tree / path.relative_to(ROOT)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(path, target)
+
+
+def _files_of(*patterns: str) -> Iterator[Path]:
+    """The course's own files that match: what git tracks, no links, and nothing that was made by tools."""
     found = {path for pattern in patterns for path in ROOT.glob(pattern)}
     tracked = _tracked()
     for path in sorted(found):
@@ -164,9 +188,8 @@ def _public_project(project: dict[str, Any]) -> dict[str, Any]:
     """pyproject.toml without the command, the engine, and what only they and the tests need."""
     own = {key: value for key, value in project["project"].items() if key != "scripts"}
     extras = own.pop("optional-dependencies")
-    public = {name: needs for name, needs in extras.items() if name not in _PRIVATE_EXTRAS}
-    kept = ",".join(name for name in public if name != "all")
-    public["all"] = [f"{own['name']}[{kept}]", *extras["all"][1:]]
+    public = {name: extras[name] for name in _EXTRAS}
+    public["all"] = [f"{own['name']}[{','.join(_EXTRAS)}]", *extras["all"][1:]]
     return {
         "build-system": project["build-system"],
         "project": {**own, "optional-dependencies": public},
@@ -178,8 +201,10 @@ def _public_environment(project: dict[str, Any]) -> dict[str, Any]:
     """environment.yml without the packages that only the extras left out need."""
     environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
     groups = {"": project["project"]["dependencies"], **project["project"]["optional-dependencies"]}
-    packages = {extra: {_package(line) for line in lines} for extra, lines in groups.items()}
-    private = set().union(*(packages.pop(extra) for extra in _PRIVATE_EXTRAS)).difference(*packages.values())
+    public, private = set(), set()
+    for extra, lines in groups.items():
+        (public if extra in ("", *_EXTRAS) else private).update(map(_package, lines))
+    private -= public
     for entry in environment["dependencies"]:
         if isinstance(entry, dict):
             entry["pip"] = [line for line in entry["pip"] if _package(line) not in private]

@@ -65,7 +65,7 @@ def test_no_line_of_a_hidden_test_is_anywhere(folder, request):
 
 
 def test_no_line_of_a_solution_is_published_unasked(public):
-    solutions = cells(master.is_answer)
+    solutions = cells(lambda cell: master.is_answer(cell) or master.is_written(cell))
     assert len(solutions) > 20
     found = [
         (name, line)
@@ -89,13 +89,26 @@ def test_nothing_of_the_instructors_side_is_there(folder, request):
     allowed = {
         *("assignments", "chapters", "policy_gradients", "README.md", "LICENSE", "pyproject.toml"),
         *("constraints.txt", "environment.yml", "Makefile", "_config.yml", "_toc.yml", "genindex.md"),
-        *(".gitignore", publish.MARKER),
+        *(".gitignore", publish.MARKER, "benchmarks"),
     }
     assert tops <= allowed | ({"solutions"} if folder == "solved" else set())
+    assert all(name.startswith("benchmarks/results/") for name in published if name.startswith("bench"))
     assert not [name for name in published if "__pycache__" in name or name.endswith((".pyc", ".db"))]
     for name in master.names():
         assert f"assignments/{name}/{name}.ipynb" in published
         assert (f"solutions/{name}.ipynb" in published) == (folder == "solved")
+
+
+@pytest.mark.parametrize("folder", ["public", "solved"])
+def test_what_is_for_instructors_is_left_out(folder, request):
+    folder = request.getfixturevalue(folder)
+    for name, path in files(folder).items():
+        text = path.read_bytes()
+        for word in (b"HIDDEN TESTS", b"BEGIN SOLUTION", b"INSTRUCTORS", b"for_instructors"):
+            assert word not in text, name
+    assert "For instructors" not in (folder / "_toc.yml").read_text()
+    shown = "".join(path.read_text() for path in folder.rglob("*.md"))
+    assert all(path.name in shown for path in (folder / "chapters" / "images").iterdir())
 
 
 def test_only_what_git_tracks_is_published(public):
@@ -165,13 +178,14 @@ def test_pip_installs_the_library_and_nothing_of_the_engine(public, tmp_path):
 def test_the_project_file_keeps_what_students_need(public):
     ours = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     theirs = tomllib.loads((public / "pyproject.toml").read_text())["project"]
-    extras, private = theirs.pop("optional-dependencies"), {"grading", "test"}
+    extras = theirs.pop("optional-dependencies")
     assert "scripts" not in theirs
     for key, value in theirs.items():
         assert value == ours[key]
     ours = ours["optional-dependencies"]
-    assert set(extras) == set(ours) - private
+    assert not {"grading", "test"} & set(extras)
     assert all(extras[name] == ours[name] for name in set(extras) - {"all"})
+    assert {"jax", "torch", "box2d", "book", "notebook"} <= set(extras)
     asked = set(re.findall(r"[\w-]+", extras["all"][0].partition("[")[2]))
     assert asked == set(extras) - {"all"}
     for path in (public / "assignments").rglob("*.ipynb"):
@@ -222,6 +236,13 @@ def test_a_marker_cannot_make_it_remove_files_elsewhere(tmp_path):
     (folder / ".git" / "config").write_text("mine")
     publish.publish(folder)
     assert (tmp_path / "outside").read_text() == (folder / ".git" / "config").read_text() == "mine"
+
+
+def test_a_page_of_the_book_that_is_not_tracked_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(publish, "_tracked", lambda: {ROOT / "LICENSE"})
+    with pytest.raises(PublishError, match="names chapters/index, .*git does not track it"):
+        publish.publish(tmp_path / "course")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("folder", [ROOT, ROOT.parent])
