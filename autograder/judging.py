@@ -248,7 +248,7 @@ def judge_submission(name: str, content: bytes, master: Master, seed: int, limit
     except Unreadable as error:
         return unreadable(name, master, str(error))
     words = written_answers(content, master)
-    with contextlib.closing(Student(limits, _worker_starter(master, limits))) as student:
+    with contextlib.closing(Student(limits, worker_starter(master, limits))) as student:
         questions = judge_questions(aligned, student, master, seed)
     verdict = SubmissionVerdict(
         student=name,
@@ -267,7 +267,8 @@ def judge_submission(name: str, content: bytes, master: Master, seed: int, limit
     )
 
 
-def _worker_starter(master: Master, limits: Limits) -> Callable[[], sandbox.Worker]:
+def worker_starter(master: Master, limits: Limits) -> Callable[[], sandbox.Worker]:
+    """What starts a worker for notebooks of `master`, with the programs that JAX would compile for it."""
     fill = functools.partial(_compile_right_answers, master, limits)
     # Without isolation a notebook could write programs that the next one would run.
     programs = None if limits.sandbox == "none" else xla_cache.programs_of(master, fill)
@@ -361,7 +362,7 @@ def judge_questions(aligned: Aligned, student: Student, master: Master, seed: in
         student.start_over()
         rehearsed = _sit(_as_students_see_them(aligned.steps), student, master, seed=0)
         sittings = {name: _with_words(sitting, rehearsed[name]) for name, sitting in sittings.items()}
-    return [_verdict_on(sittings[question.name]) for question in master.questions]
+    return [_verdict_on(sittings[item.name]) for item in master.questions if item.name in sittings]
 
 
 def _as_students_see_them(steps: tuple[Run | Judge, ...]) -> tuple[Run | Judge, ...]:

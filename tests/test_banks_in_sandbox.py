@@ -9,7 +9,7 @@ import pytest
 
 from autograder import sandbox
 from autograder.alignment import Aligned, Judge, Run
-from autograder.judging import Limits, Student, judge_questions
+from autograder.judging import Limits, Student, judge_questions, worker_starter
 from autograder.master import Master
 from tests.test_banks import CASES, grade
 
@@ -26,7 +26,7 @@ def in_sandbox(assignment, question, answer):
         for name in ("imports", *(item.name for item in master.questions))
     ]
     (judged,) = [item for item in master.questions if item.name == question]
-    with contextlib.closing(Student(LIMITS, master.modules)) as student:
+    with contextlib.closing(Student(LIMITS, worker_starter(master, LIMITS))) as student:
         (verdict,) = judge_questions(Aligned((*steps, Judge(judged)), ()), student, master, SEED)
     return verdict
 

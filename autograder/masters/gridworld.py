@@ -244,7 +244,7 @@ def hidden_tests():
     def pay(cases, expected):
         # the tuples are built anew: equal where they are equal, but distinct objects
         expression = "[reward(tuple(list(s)), tuple(list(g)), tuple(list(p))) for s, g, p in cases]"
-        close(check.evaluate(expression, cases=cases), np.full(len(cases), expected))
+        close(check.evaluate(expression, cases=np.array(cases).tolist()), np.full(len(cases), expected))
 
     with check("+1 at the goal, wherever goal and pit are", hint="Compare by value, and with `goal` itself.", weight=2):
         pay([(goal, goal, pit) for goal, pit in grids], 1.0)
