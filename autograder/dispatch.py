@@ -69,19 +69,23 @@ def crew(processes: int | None, scheduler: str | None) -> Iterator[Crew]:
 
 def judge(job: Job) -> Judged:
     """The verdict on a submission; the grader's own trouble gives the status "crashed", with the reason."""
+    for _ in range(_ATTEMPTS):
+        try:
+            return judge_submission(job.student, job.content, _kept(job.master), job.seed, job.limits)
+        except Exception as error:
+            reason = type(error).__name__  # its text could tell what a hidden test asks
+    return crashed(job.student, job.master, reason)
+
+
+def judge_elsewhere(job: Job) -> Judged:
+    """As `judge`, on a machine that may differ from the one that sent the job."""
     with _one_at_a_time:  # a Dask worker may have several threads, but there is one warm template
-        if problem := _unfit(job):
-            return crashed(job.student, job.master, problem)
-        for _ in range(_ATTEMPTS):
-            try:
-                return judge_submission(job.student, job.content, _kept(job.master), job.seed, job.limits)
-            except Exception as error:
-                reason = type(error).__name__  # its text could tell what a hidden test asks
-        return crashed(job.student, job.master, reason)
+        problem = _unfit(job)
+        return crashed(job.student, job.master, problem) if problem else judge(job)
 
 
 def _unfit(job: Job) -> str:
-    """Why this machine must not run the job."""
+    """Why this machine must not run the job: it would judge otherwise, or isolate less."""
     if job.engine != engine_version():
         return "a worker has another version of the autograder or of policy_gradients"
     try:
@@ -222,7 +226,7 @@ class Cluster:
         jobs, masters, finished = iter(jobs), {}, as_completed(loop=self._client.loop)
         while True:
             for job in itertools.islice(jobs, max(0, self._room() - len(masters))):
-                future = self._client.submit(judge, job, pure=False)
+                future = self._client.submit(judge_elsewhere, job, pure=False)
                 masters[future] = job.student, job.master
                 finished.add(future)
             if not masters:

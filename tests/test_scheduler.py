@@ -148,7 +148,7 @@ def test_a_worker_that_joins_later_checks_its_own_isolation(monkeypatch):
     job = dispatch.Job("ada", b"", PAIR, 0, Limits(4, 4096, "bwrap"), verdicts.engine_version())
     monkeypatch.setenv("PATH", "/nonexistent")
     sandbox._problem.cache_clear()
-    judged = dispatch.judge(job)
+    judged = dispatch.judge_elsewhere(job)
     sandbox._problem.cache_clear()
     assert judged.verdict.status == "crashed"
     assert "cannot isolate student code" in judged.verdict.faults[0]
