@@ -36,7 +36,8 @@ def _cell(question: QuestionVerdict) -> str:
 
 def _remarks(row: SubmissionVerdict) -> str:
     reviews = sum(question.needs_review for question in row.questions)
-    repairs = len(row.faults) if row.status == "graded" else 0
+    others = [fault for fault in row.faults if not fault.endswith("was handed in late")]
+    repairs = len(others) if row.status == "graded" else 0
     remarks = [
         row.status if row.status != "graded" else "",
         "late" if row.late else "",
