@@ -23,7 +23,7 @@ from autograder.master import Master
 FOLDER = platformdirs.user_cache_path("policy-gradients") / "xla"
 _ENTRY = re.compile(r"jit_(\w+)-[0-9a-f]{64}-cache")
 _DEFINED = re.compile(r"^\s*(?:async )?def (\w+)", re.MULTILINE)
-# Programs of the library by name only: they hold a function that they were called with, maybe an answer's.
+# Of the library by name only: they hold a function that they were called with, maybe an answer's.
 _CALLS_A_FUNCTION = {"_lambda", "_unnamed_function", "apply_along_axis", "call", "closed_call", "composite"}
 _CALLS_A_FUNCTION |= {"cond", "custom_jvp_call", "custom_linear_solve", "custom_partitioning", "custom_root"}
 _CALLS_A_FUNCTION |= {"custom_vjp_call", "custom_vmap_call", "fori_loop", "jit", "linear_call", "map"}
@@ -66,5 +66,5 @@ def _digest(master: Master) -> str:
     info = Path("/proc/cpuinfo").read_text().splitlines()
     processor = next((line for line in info if line.lower().startswith(("flags", "features"))), "")
     versions = [f"{name} {metadata.version(name)}" for name in ("jax", "jaxlib")]
-    chosen_by = Path(__file__).read_text()
-    return hashlib.sha256("\n".join([master.sha256, processor, *versions, chosen_by]).encode()).hexdigest()[:32]
+    parts = [master.sha256, processor, *versions, Path(__file__).read_text()]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
