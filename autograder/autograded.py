@@ -18,6 +18,7 @@ from autograder import pages, release
 from autograder.master import Master, grade_id, is_answer, is_test, is_training, is_written
 from autograder.verdicts import Judged, QuestionVerdict, write_atomically
 
+_MODEL = "<details><summary>Model answer and points</summary>\n\n{model}\n\n</details>"
 _MAX_SOURCE = 100_000
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _LINK = re.compile(r"\](?=[(:\[])")
@@ -43,7 +44,7 @@ def notebook(master: Master, judged: Judged) -> dict[str, Any]:
     metadata, cells = _template(Master(master.name, master.source))
     answers, own = _by_question(master, judged)
     verdicts = {question.name: question for question in judged.verdict.questions}
-    written = {question.name: question.stub for question in master.written}
+    written = {question.name: question for question in master.written}
     shown = [
         _markdown(pages.render("autograded.md", row=judged.verdict, max_score=master.max_score)),
         *own[""],
@@ -58,7 +59,8 @@ def notebook(master: Master, judged: Judged) -> dict[str, Any]:
         elif name in verdicts:
             shown.append({**cell, "outputs": _printed(_result(verdicts[name]))})
         elif name in written:
-            shown.append({**cell, "source": harmless(judged.answers.get(name, "")) or written[name]})
+            shown.append(_markdown(_MODEL.format(model=written[name].model)))
+            shown.append({**cell, "source": harmless(judged.answers.get(name, "")) or written[name].stub})
         else:
             shown.append(cell)
     shown = [{**cell, "id": cell.get("id") or f"own-{place}"} for place, cell in enumerate(shown)]

@@ -24,8 +24,8 @@ from nbformat import NotebookNode  # noqa: E402
 FOLDER = Path(__file__).parent / "masters"
 BOOK_CONFIG = Path(__file__).parents[1] / "_config.yml"
 TRAINING_TAG = "training"
-_IMPORT = re.compile(r"^(?:from|import) +([\w.]+)", re.MULTILINE)
-_MODEL_ANSWER = re.compile(r"^### BEGIN SOLUTION\n.*?^### END SOLUTION$", re.DOTALL | re.MULTILINE)
+_IMPORT = re.compile(r"^(?:from|import) +([\w.]+)(?: +import +([\w, ]+))?", re.MULTILINE)
+_MODEL_ANSWER = re.compile(r"^### BEGIN SOLUTION\n(.*?)^### END SOLUTION$", re.DOTALL | re.MULTILINE)
 _HIDDEN = re.compile(r"^### BEGIN HIDDEN TESTS\n.*?^### END HIDDEN TESTS\n?", re.DOTALL | re.MULTILINE)
 
 
@@ -55,12 +55,14 @@ class Question:
 class Written:
     """A question that students answer in their own words and a person grades; its prompt stands above it.
 
-    stub: what the cell holds before anybody writes into it.
+    stub: what the cell holds before anybody writes into it; model: the author's answer, with the
+    points for each part of it.
     """
 
     name: str
     points: float
     stub: str
+    model: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,13 +110,7 @@ class Master:
     @cached_property
     def written(self) -> tuple[Written, ...]:
         """The questions that a person grades, in notebook order."""
-        return tuple(
-            Written(
-                grade_id(cell), cell.metadata.nbgrader.points, _MODEL_ANSWER.sub(text_stub(), cell.source)
-            )
-            for cell in self.notebook.cells
-            if is_written(cell)
-        )
+        return tuple(_written(cell) for cell in self.notebook.cells if is_written(cell))
 
     @property
     def max_score(self) -> float:
@@ -123,9 +119,15 @@ class Master:
 
     @cached_property
     def modules(self) -> tuple[str, ...]:
-        """What the notebook imports outside of its training section, sorted."""
+        """What students' notebooks import outside of the training section, sorted.
+
+        After ``from a import b`` there is "a.b", too: only importing it tells whether it is a module.
+        """
         cells = [cell for cell in self.notebook.cells if cell.cell_type == "code" and not is_training(cell)]
-        return tuple(sorted(set(_IMPORT.findall("\n".join(cell.source for cell in cells)))))
+        found = set()
+        for module, names in _IMPORT.findall("\n".join(_HIDDEN.sub("", cell.source) for cell in cells)):
+            found |= {module, *(f"{module}.{name}" for name in names.replace(",", " ").split())}
+        return tuple(sorted(found))
 
     @cached_property
     def sha256(self) -> str:
@@ -137,6 +139,16 @@ class Master:
         breaches = list(_breaches(self.notebook.cells))
         if breaches:
             raise InvalidMaster(f"The master {self.name!r} cannot be released.\n  " + "\n  ".join(breaches))
+
+
+def _written(cell: NotebookNode) -> Written:
+    answer = _MODEL_ANSWER.search(cell.source)
+    return Written(
+        grade_id(cell),
+        cell.metadata.nbgrader.points,
+        stub=_MODEL_ANSWER.sub(text_stub(), cell.source),
+        model=answer[1].strip() if answer else "",
+    )
 
 
 def names() -> list[str]:

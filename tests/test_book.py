@@ -4,7 +4,6 @@ import importlib.util
 import json
 import os
 import re
-import shutil
 import statistics
 import subprocess
 from pathlib import Path
@@ -13,7 +12,6 @@ import jupytext
 import nbformat
 import pytest
 import yaml
-from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).parents[1]
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text())
@@ -110,22 +108,6 @@ def book():
     if result.returncode:
         pytest.fail(f"`make book` failed.\n{result.stdout}", pytrace=False)
     return HTML
-
-
-@pytest.fixture(scope="session")
-def browser():
-    names = ("chromium", "chromium-browser", "google-chrome")
-    found = next(filter(None, map(shutil.which, names)), None)
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        if not found and not Path(playwright.chromium.executable_path).exists():
-            pytest.fail(
-                "The pages are tested in Chromium, which is missing. Install it: "
-                "`apt-get install chromium`, or `.venv/bin/playwright install --with-deps chromium`."
-            )
-        chromium = playwright.chromium.launch(executable_path=found, args=flags)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

@@ -162,6 +162,7 @@ def test_written_questions_come_on_top_of_the_automatic_points():
     (written,) = tiny.written
     assert (written.name, written.points) == ("why", 3)
     assert written.stub == "In a sentence:\n\n*Your answer here.*"
+    assert written.model == "Because two is even."
     assert [question.name for question in tiny.questions] == ["double"]
     assert tiny.max_score == 2
 
