@@ -2,7 +2,12 @@
 
 from autograder import master, xla_cache
 
-ANSWER = "def solve(x):\n    def step(carry, item):\n        return carry, item\n    return jax.lax.scan(step, 0, x)\n"
+ANSWER = """
+def solve(x):
+    def step(carry, item):
+        return carry, item
+    return jax.lax.scan(step, 0, x)
+"""
 
 
 def test_a_program_that_holds_a_function_of_an_answer_is_not_kept(tmp_path):
