@@ -129,7 +129,8 @@ class Template:
         programs: Path | None = None,
         record: bool = False,
     ) -> None:
-        self._scratch = tempfile.mkdtemp(prefix="worker-")
+        self._scratch = "" if kind == "bwrap" else tempfile.mkdtemp(prefix="worker-")
+        self._errors = os.fdopen(os.memfd_create("errors"), "rb")
         self._control, theirs = socket.socketpair()
         python, python_path, home, command = sys.executable, str(_ENGINE.parent), self._scratch, []
         if kind in _APART:
@@ -154,15 +155,15 @@ class Template:
             modules=list(modules),
         )
         command += [python, "-m", "autograder.template", json.dumps(dataclasses.asdict(settings))]
-        with theirs, open(f"{self._scratch}/errors", "wb") as errors:
+        with theirs:
             self._process = subprocess.Popen(
                 command,
                 env=environment,
-                cwd=self._scratch,
+                cwd=self._scratch or "/",
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                stderr=errors,
+                stderr=self._errors,
                 start_new_session=True,
             )
         self._control.settimeout(_START_SECONDS)
@@ -196,11 +197,13 @@ class Template:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        self._errors.close()
+        if self._scratch:
+            shutil.rmtree(self._scratch, ignore_errors=True)
 
     def errors(self) -> str:
         """What the template wrote to its standard error."""
-        return Path(self._scratch, "errors").read_text(errors="replace").strip()
+        return os.pread(self._errors.fileno(), 2**16, 0).decode(errors="replace").strip()
 
     def _reply(self) -> int:
         data = self._control.recv(template.REPLY.size)
