@@ -79,10 +79,10 @@ def grade_class(
     with dispatch.crew(jobs, scheduler) as crew:
         limits = Limits(float(seconds), memory_mib, crew.resolve(sandbox_kind))
         with _alone_in(folder):
-            seed = secret_seed(folder / "secret_seed", known, anew=reseed)
-            stores = [VerdictStore(place / "verdicts") for place in (folder, *others)]
             db_url = db_url or gradebook.default_url(out)
             gradebook.prepare(db_url)
+            seed = secret_seed(folder / "secret_seed", known, anew=reseed)
+            stores = [VerdictStore(place / "verdicts") for place in (folder, *others)]
             run = _Run(master, seed, limits, stores, regrade, out)
             with _progress(assignment) as progress:
                 task = progress.add_task(assignment, total=len(submissions))
@@ -141,7 +141,7 @@ def _alone_in(folder: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise CannotGrade(f"Another run is grading into {folder}. Wait until it has ended.") from None
-        for pattern in (".secret_seed.*", ".judged.json.*", ".grades.json.*", "verdicts/.*"):
+        for pattern in (".secret_seed.*", ".*.json.*", "verdicts/.*"):
             for path in folder.glob(pattern):
                 path.unlink()
         yield

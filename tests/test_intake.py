@@ -580,6 +580,18 @@ def test_brackets_in_a_name_are_no_markup_in_the_table():
 # A whole class
 
 
+def test_submissions_are_read_when_their_turn_comes_and_one_that_has_gone_costs_only_its_row(tmp_path):
+    names = ["ada.ipynb", "ben.ipynb", "cy.ipynb"]
+    submissions = intake.collect(unpacked(tmp_path, [(name, NOTEBOOK) for name in names]), "pair")
+    assert len(submissions) == 3
+    found = iter(submissions)
+    assert next(found).content == NOTEBOOK
+    (tmp_path / "ben.ipynb").unlink()
+    (tmp_path / "cy.ipynb").write_bytes(OTHER)
+    assert "cannot be read" in next(found).problem
+    assert next(found).content == OTHER
+
+
 def test_a_download_is_graded_with_a_row_for_everybody(tmp_path):
     members = [
         ("lovelaceada_4711_90001_pair.ipynb", NOTEBOOK),
@@ -588,6 +600,7 @@ def test_a_download_is_graded_with_a_row_for_everybody(tmp_path):
         (member("../evil_4715_90005_pair.ipynb"), NOTEBOOK),
     ]
     grades = grading.grade_class("pair", zipped(tmp_path, members), out=tmp_path / "out", jobs=1)
+    assert [row.student for row in grades.submissions if row.late] == ["poecy_4713"]
     rows = {row.student: (row.status, row.score, row.faults) for row in grades.submissions}
     assert rows == {
         "evil_4715": (
