@@ -27,7 +27,7 @@ _DEFINED = re.compile(r"^\s*(?:async )?def (\w+)", re.MULTILINE)
 _CALLS_A_FUNCTION = {"_lambda", "_unnamed_function", "apply_along_axis", "call", "closed_call", "composite"}
 _CALLS_A_FUNCTION |= {"cond", "custom_jvp_call", "custom_linear_solve", "custom_partitioning", "custom_root"}
 _CALLS_A_FUNCTION |= {"custom_vjp_call", "custom_vmap_call", "fori_loop", "jit", "linear_call", "map"}
-_CALLS_A_FUNCTION |= {"piecewise", "reduce", "reduce_window", "remat2", "scan", "shard_map", "switch", "while"}
+_CALLS_A_FUNCTION |= {"piecewise", "reduce", "reduce_window", "remat2", "scan", "shard_map", "while"}
 
 
 def programs_of(master: Master, fill: Callable[[Path], str], folder: Path = FOLDER) -> Path | None:
