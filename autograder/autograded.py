@@ -23,7 +23,7 @@ _MAX_SOURCE = 100_000
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _LINK = re.compile(r"\](?=[(:\[])")
 _TEX_WITH_EFFECT = re.compile(
-    r"\\(?=(?:href|url|style|class|cssId|require|bbox|data|unicode|includegraphics)\b)"
+    r"\\+(?=(?:href|url|style|class|cssId|require|bbox|data|unicode|includegraphics|mmlToken)\b)"
 )
 
 
