@@ -16,7 +16,8 @@ from tests.notebooks import as_bytes
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "chapters" / "for_instructors.md").read_text()
-TEXTS = ["README.md", "autograder/README.md", "chapters/for_instructors.md", "chapters/how_to_use.md"]
+TEXTS = ["README.md", "autograder/README.md"]
+TEXTS += [f"chapters/{name}.md" for name in ("for_instructors", "grading_on_a_cluster", "how_to_use")]
 
 
 def block(language, start):
