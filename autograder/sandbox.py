@@ -48,6 +48,8 @@ _WORKER_FILES = tuple(
     for name in ("__init__", "landlock", "limits", "namespaces", "protocol", "seccomp", "template", "worker")
 )
 _PROGRAMS = "/course/programs"
+_PODMANS_FOLDERS = ("/dev", "/proc", "/sys")
+_PODMANS_FILES = ("/etc/group", "/etc/hostname", "/etc/hosts", "/etc/passwd", "/run/.containerenv")
 _APART = ("bwrap", "container")  # what sees the course at a place of its own
 _SYSTEM_FOLDERS = ("/bin", "/lib", "/lib64", "/sbin")
 _SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime", "/etc/fonts")
@@ -130,7 +132,9 @@ class Template:
         record: bool = False,
     ) -> None:
         self._scratch = "" if kind == "bwrap" else tempfile.mkdtemp(prefix="worker-")
-        self._errors = os.fdopen(os.memfd_create("errors"), "rb")
+        errors, name = tempfile.mkstemp()
+        os.unlink(name)
+        self._errors = os.fdopen(errors, "rb")
         self._control, theirs = socket.socketpair()
         python, python_path, home, command = sys.executable, str(_ENGINE.parent), self._scratch, []
         if kind in _APART:
@@ -334,10 +338,18 @@ def _podman(
             root.joinpath(folder[1:]).symlink_to(os.readlink(folder))
         elif os.path.isdir(folder):
             binds[folder] = folder
-    for source, target in binds.items():
-        command += ["--volume", f"{source}:{target}:ro"]
     if programs is not None:
-        command += ["--volume", f"{programs}:{_PROGRAMS}:{'rw' if record else 'ro'}"]
+        binds[str(programs)] = _PROGRAMS
+    for source, target in binds.items():
+        writable = record and target == _PROGRAMS
+        command += ["--volume", f"{source}:{target}:{'rw' if writable else 'ro'}"]
+    folders = {target: os.path.isdir(source) for source, target in binds.items()}
+    folders |= dict.fromkeys(_PODMANS_FOLDERS, True) | dict.fromkeys(_PODMANS_FILES, False)
+    for target, is_folder in folders.items():
+        point = root.joinpath(target[1:])  # else Podman makes it, and only Podman can remove it
+        (point if is_folder else point.parent).mkdir(parents=True, exist_ok=True)
+        if not is_folder:
+            point.touch()
     for name, value in environment.items():
         command += ["--env", f"{name}={value}"]
     return ["bash", "-c", f'exec "$@" 3<&{fd}', "bash", *command, "--rootfs", str(root)]
@@ -371,5 +383,6 @@ def _course_folder(scratch: str) -> str:
             link.parent.mkdir(parents=True, exist_ok=True)
             link.symlink_to(source)
     if os.getuid() == 0:
-        os.chown(scratch, template.NOBODY, template.NOBODY)
+        for owned in (scratch, folder, *filter(os.path.isdir, folder.iterdir())):
+            os.chown(owned, template.NOBODY, template.NOBODY, follow_symlinks=False)
     return str(folder)
