@@ -10,8 +10,10 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from autograder import export, feedback, grading, master, report, sandbox
+from autograder import autograded, export, feedback, grading, master, report, sandbox
 from autograder.judging import Limits, judge_submission
 from autograder.results import Results
 from tests import hostile
@@ -223,3 +225,15 @@ def test_hostile_names_stay_in_the_folder_and_act_nowhere(folder):
     assert not [cell for cell in cells if any(ord(letter) < 32 for letter in cell)]
     names = [row["student"] for row in json.loads((out / "pair" / "grades.json").read_text())["submissions"]]
     assert names == sorted(rows) and len(set(map(str.casefold, names))) == len(names)
+
+
+@given(
+    st.lists(
+        st.sampled_from([*"\\\\<>[](): $", "href{javascript:x}", "script", "url", "](", "<", "\\\\"])
+    ).map("".join)
+)
+@example(r"$\\href{javascript:alert(1)}{points}$")
+def test_what_makes_written_words_harmless_leaves_nothing_to_make_harmless(text):
+    once = autograded.harmless(text)
+    assert autograded.harmless(once) == once
+    assert "<script" not in once and "\\href" not in once and "](" not in once
