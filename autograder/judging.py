@@ -116,12 +116,11 @@ class Student:
             self.outputs[name] = (self.outputs.get(name, "") + printed)[:_MAX_OUTPUT]
 
     def start_over(self) -> None:
-        """Forget all that was run: the next request goes to a new process, with its own time."""
+        """Forget all that was run: the next request goes to a new process."""
         self.close()
         self._history.clear()
         self.outputs.clear()
         self.guarded = False
-        self._deadline = time.monotonic() + self._seconds
 
     def call(self, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """Call the student's function `name` with plain data. Raises RemoteFailure."""
@@ -375,19 +374,24 @@ def _visible(question: Question) -> Question:
 
 def _with_words(sitting: _Sitting, rehearsed: _Sitting) -> _Sitting:
     """The same result, told in the words of the rehearsal where those of the examination were withheld."""
-    words = {item.name: item.message for item in rehearsed.properties if not item.passed}
-    score, trouble = sitting.score, sitting.trouble
-    if isinstance(score, _Wordless) and isinstance(rehearsed.score, RemoteFailure):
-        score = rehearsed.score
+    words = {(item.name, item.kind): item.message for item in rehearsed.properties}
+    score = sitting.score
     if isinstance(score, Score):
         told = [
-            dataclasses.replace(item, message=words.get(item.name, item.message)) if item.withheld else item
+            dataclasses.replace(item, message=words.get((item.name, item.kind), item.message))
+            if item.withheld
+            else item
             for item in score.properties
         ]
         score = Score(float(score), tuple(told))
-    if isinstance(trouble, _Wordless):
-        trouble = rehearsed.trouble or trouble
-    return _Sitting(sitting.question, score, trouble)
+    else:
+        score = _worded(score, rehearsed.score)
+    return _Sitting(sitting.question, score, _worded(sitting.trouble, rehearsed.trouble))
+
+
+def _worded(failure: RemoteFailure | None, rehearsed: object) -> RemoteFailure | None:
+    same = isinstance(rehearsed, RemoteFailure) and failure is not None and rehearsed.kind == failure.kind
+    return rehearsed if isinstance(failure, _Wordless) and same else failure
 
 
 def _sit(steps: tuple[Run | Judge, ...], student: Student, master: Master, seed: int) -> dict[str, _Sitting]:
