@@ -7,19 +7,14 @@ import collections
 import dataclasses
 import hashlib
 import re
-import sys
 from collections.abc import Iterator
 from functools import cache, cached_property
 from pathlib import Path
 
+import jupytext
+import yaml
+from nbformat import NotebookNode
 from traitlets.config import Config, PyFileConfigLoader
-
-# A grammar of web addresses that nbformat's validation never uses; its import takes more than a second.
-sys.modules.setdefault("rfc3987_syntax", None)
-
-import jupytext  # noqa: E402
-import yaml  # noqa: E402
-from nbformat import NotebookNode  # noqa: E402
 
 FOLDER = Path(__file__).parent / "masters"
 BOOK_CONFIG = Path(__file__).parents[1] / "_config.yml"
