@@ -237,3 +237,14 @@ def test_what_makes_written_words_harmless_leaves_nothing_to_make_harmless(text)
     once = autograded.harmless(text)
     assert autograded.harmless(once) == once
     assert "<script" not in once and "\\href" not in once and "](" not in once
+
+
+def test_honest_words_about_later_questions_are_shown_all_the_same():
+    """Hidden inputs were sent before `double` ran; what it says comes from a process that got none."""
+    source = "print('hello')\ndef double(x):\n    raise ValueError(f'mine: {x}')"
+    limits = Limits(8, 4096, sandbox.resolve("auto"))
+    judged = judge_submission("ada", as_bytes(submission(double=source)), PAIR, SEED, limits)
+    visible, hidden = judged.verdict.questions[1].message.splitlines()
+    assert "ValueError: mine: 2" in visible
+    assert "mine" not in hidden
+    assert judged.outputs["double"] == "hello\n"
