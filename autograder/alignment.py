@@ -67,7 +67,7 @@ def align(content: bytes, master: Master) -> Aligned:
     faults += _written_faults(matches, from_master)
     reviews = _untrained(places, answers, from_master) | answers.reviews
     faults += reviews.values()
-    return Aligned(_steps(places, answers, from_master), tuple(faults), reviews)
+    return Aligned(_steps(places, answers, from_master), tuple(dict.fromkeys(faults)), reviews)
 
 
 def _belongs(matches: list[Match], answers: Answers, from_master: Given) -> bool:
@@ -116,14 +116,14 @@ def _reach(name: str, place: int, answers: Answers, from_master: Given) -> int:
 
 def _lacking(name: str, place: int, answers: Answers, from_master: Given) -> set[str]:
     """The names that the answer to a question uses, directly or not, and that are not set up to `place`."""
-    pieces = [piece for piece in answers.pieces if piece is not None]
     needed: set[str] = set()
     waiting = [piece for index in answers.counted[name] if (piece := answers.pieces[index]) is not None]
     while waiting:
         new = waiting.pop().code.uses - needed
         needed |= new
-        waiting += [piece for piece in pieces if piece.code.binds & new]
-    return needed - from_master.binds.union(*(piece.code.binds for piece in pieces if piece.place <= place))
+        waiting += [piece for used in new for piece in answers.binding.get(used, ())]
+    there = (piece.code.binds for piece in answers.pieces if piece is not None and piece.place <= place)
+    return needed - from_master.binds.union(*there)
 
 
 def _untrained(places: dict[Question, int], answers: Answers, from_master: Given) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 from collections.abc import Iterator
+from functools import cached_property
 
 from rapidfuzz import fuzz
 
@@ -13,6 +14,7 @@ from autograder.master import TRAINING_TAG
 from autograder.matching import Given, Match
 
 _WRITTEN = ("written", "blocked")
+_LONGEST_JOINED = 20_000  # characters: of a function that was split over several cells
 _SPELT_ALIKE = 85  # per cent: then another name may be meant for the question's
 
 
@@ -48,6 +50,15 @@ class Answers:
     places: tuple[int, ...]
     faults: tuple[str, ...]
     reviews: dict[str, str]
+
+    @cached_property
+    def binding(self) -> dict[str, list[Piece]]:
+        """By name the pieces that set it."""
+        found: dict[str, list[Piece]] = {}
+        for piece in filter(None, self.pieces):
+            for name in piece.code.binds:
+                found.setdefault(name, []).append(piece)
+        return found
 
     def answered_by(self, index: int) -> tuple[str, ...]:
         """The questions that a piece answers, or that its cell is meant to answer."""
@@ -125,6 +136,8 @@ def _whole(first: Piece, second: Piece) -> Code | None:
     if not first.code.is_open_ended or (first.code.is_complete and second.code.is_complete):
         return None
     if first.home and second.home and first.home != second.home:
+        return None
+    if len(first.code.source) > _LONGEST_JOINED:
         return None
     whole = Code(f"{first.code.source}\n{second.code.source}")
     return whole if whole.is_complete else None

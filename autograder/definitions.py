@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, Literal
 
-_LONGEST_PARSED = 200_000  # characters
 _NOT_PYTHON = re.compile(
     r"^([ \t]*)([%!?].*|[\w.]+\?+[ \t]*)$", re.MULTILINE
 )  # IPython's magics, shell, help
@@ -136,8 +135,6 @@ def _first_line(node: ast.stmt) -> int:
 
 def _parsed(source: str) -> tuple[str, ast.Module | None]:
     """The Python in `source`, and its syntax tree; magics and shell commands stand there as strings."""
-    if len(source) > _LONGEST_PARSED:
-        return source, None
     python = _without_cell_magic(source)
     for attempt in (python, textwrap.dedent(_NOT_PYTHON.sub(lambda m: m[1] + repr(m[2]), python))):
         try:

@@ -9,7 +9,9 @@ from typing import Any
 
 _MOST_BYTES = 64 * 2**20
 _MOST_CELLS = 10_000
-_MOST_CHARACTERS = 2**20  # of one cell
+_LONGEST_CODE = 100_000  # characters of one cell
+_LONGEST_TEXT = 20_000  # characters of one cell; what is longer holds pictures
+_MOST_CHARACTERS = 2**20  # of all cells together
 _MOST_CONTAINERS = (
     2_000_000  # lists and dictionaries in the file: each takes far more memory than its two bytes
 )
@@ -76,11 +78,22 @@ def read(content: bytes) -> Notebook:
     cells = [_cell(item) for item in _raw_cells(document, faults) if isinstance(item, dict)]
     if len(cells) > _MOST_CELLS:
         raise Unreadable(f"The notebook has {len(cells):,} cells; at most {_MOST_CELLS:,} are read.")
-    for place, cell in enumerate(cells):
-        if len(cell.source) > _MOST_CHARACTERS:
-            faults.append(f"a cell of {len(cell.source):,} characters was left out: it is too long")
-            cells[place] = dataclasses.replace(cell, source="")
+    cells = [_shortened(cell, faults) for cell in cells]
+    if sum(len(cell.source) for cell in cells) > _MOST_CHARACTERS:
+        raise Unreadable(
+            f"The notebook's cells have more than {_MOST_CHARACTERS:,} characters. "
+            "Remove what does not belong to the assignment, and hand it in again."
+        )
     return Notebook(tuple(cells), tuple(faults))
+
+
+def _shortened(cell: Cell, faults: list[str]) -> Cell:
+    if cell.kind != "code":
+        return dataclasses.replace(cell, source=cell.source[:_LONGEST_TEXT])
+    if len(cell.source) <= _LONGEST_CODE:
+        return cell
+    faults.append(f"a code cell of {len(cell.source):,} characters was left out: it is too long")
+    return dataclasses.replace(cell, source="")
 
 
 def _decoded(content: bytes, faults: list[str]) -> str:
