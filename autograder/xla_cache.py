@@ -30,7 +30,7 @@ _CALLS_A_FUNCTION |= {"custom_vjp_call", "custom_vmap_call", "fori_loop", "jit",
 _CALLS_A_FUNCTION |= {"piecewise", "reduce", "reduce_window", "remat2", "scan", "shard_map", "while"}
 
 
-def programs_of(master: Master, fill: Callable[[Path], str], folder: Path = FOLDER) -> Path | None:
+def programs_of(master: Master, fill: Callable[[Path], str]) -> Path | None:
     """The folder with the compiled programs of `master`; None where it does not use JAX.
 
     fill: called once for each master, processor and version of JAX; it runs right answers which compile
@@ -38,9 +38,9 @@ def programs_of(master: Master, fill: Callable[[Path], str], folder: Path = FOLD
     """
     if "jax" not in master.modules:
         return None
-    kept = folder / _digest(master)
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / f"{kept.name}.lock", "w") as lock:
+    kept = FOLDER / _digest(master)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with open(FOLDER / f"{kept.name}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # of several graders one compiles, the others wait for it
         if not kept.exists():
             _make(kept, fill)

@@ -1,36 +1,77 @@
-"""Which compiled programs students' workers get to read: the library's, never an answer's."""
+"""Compiled JAX programs: kept once, read by all workers, written by none, and none of them an answer."""
 
-from autograder import master, xla_cache
+import contextlib
+import os
+from pathlib import Path
 
-ANSWER = """
-def solve(x):
-    def step(carry, item):
-        return carry, item
-    return jax.lax.scan(step, 0, x)
-"""
+import pytest
 
+from autograder import judging, sandbox, xla_cache
+from autograder.judging import Limits, Student, worker_starter
+from autograder.master import Master
 
-def test_a_program_that_holds_a_function_of_an_answer_is_not_kept(tmp_path):
-    def fill(folder):
-        for name in (
-            "add",
-            "_argmax",
-            "solve",
-            "step",
-            "scan",
-            "while",
-            "cond",
-            "_lambda",
-            "_unnamed_function",
-        ):
-            (folder / f"jit_{name}-{'0' * 64}-cache").write_bytes(b"program")
-        (folder / "anything-else").write_bytes(b"")
-        return ANSWER
-
-    jax_master = master.Master("jax", f"# %%\nimport jax\n{ANSWER}")
-    kept = xla_cache.programs_of(jax_master, fill, tmp_path / "xla")
-    assert sorted(path.name.partition("-")[0] for path in kept.iterdir()) == ["jit__argmax", "jit_add"]
+PAIR = (Path(__file__).parent / "masters" / "pair.py").read_text()
+JAX = Master(
+    "jax_pair",
+    PAIR.replace(
+        "import numpy as np\n\nfrom", "import jax\nimport jax.numpy as jnp\nimport numpy as np\n\nfrom"
+    )
+    .replace("    return 2 * x", "    return jnp.multiply(2, x)")
+    .replace("close(double(2), 4)", 'close(check.evaluate("jax.jit(double)(jnp.float32(2))"), 4)'),
+)
+LIMITS = Limits(20.0, 4096, sandbox.resolve("auto"))
 
 
-def test_an_assignment_without_jax_needs_no_programs(tmp_path):
-    assert xla_cache.programs_of(master.Master("plain", "# %%\nimport numpy\n"), print, tmp_path) is None
+@pytest.fixture
+def kept(tmp_path, monkeypatch):
+    """The folder of compiled programs, filled by one right answer."""
+    answer = (
+        b'{"cells": [{"cell_type": "code", "metadata": {}, "source": '
+        b'"def double(x):\\n    return jnp.sin(jnp.multiply(2, x)) * 0 + 2 * x"}]}'
+    )
+    monkeypatch.setattr(xla_cache, "FOLDER", tmp_path / "cache")
+    monkeypatch.setattr("autograder.samples.generate.right_answers", lambda master: [answer])
+    worker_starter(JAX, LIMITS)
+    return next(path for path in (tmp_path / "cache").iterdir() if path.is_dir())
+
+
+def test_programs_of_the_library_are_kept_and_those_of_an_answer_are_not(kept):
+    names = {name.removeprefix("jit_").partition("-")[0] for name in os.listdir(kept)}
+    assert {"sin", "multiply"} <= names
+    assert "double" not in names
+
+
+def test_a_worker_reads_them_and_cannot_write_them(kept):
+    before = {path: path.read_bytes() for path in kept.iterdir()}
+    with contextlib.closing(Student(LIMITS, worker_starter(JAX, LIMITS))) as student:
+        student.run_and_keep("import jax, jax.numpy as jnp, os, pathlib\nevents = []")
+        student.run_and_keep(
+            "jax.monitoring.register_event_listener(lambda event, **_: events.append(event))"
+        )
+        assert student.evaluate("float(jnp.sin(jnp.float32(0)))", {}) == 0
+        assert "/jax/compilation_cache/cache_hits" in student.evaluate("events", {})
+        assert student.evaluate("float(jnp.cos(jnp.float32(0)))", {}) == 1  # one that is not kept
+        seen = student.evaluate("sorted(os.listdir(jax.config.jax_compilation_cache_dir))", {})
+        assert seen == sorted(path.name for path in before)
+        for path in ("new", seen[0]):
+            with pytest.raises(judging.RemoteFailure, match="Read-only|Permission"):
+                student.evaluate(
+                    "(pathlib.Path(jax.config.jax_compilation_cache_dir) / name).write_text('x')",
+                    {"name": path},
+                )
+    assert {path: path.read_bytes() for path in kept.iterdir()} == before
+
+
+def test_they_are_made_once(kept, monkeypatch):
+    monkeypatch.setattr("autograder.samples.generate.right_answers", lambda master: pytest.fail("made again"))
+    worker_starter(JAX, LIMITS)
+
+
+def test_without_isolation_there_are_none(tmp_path, monkeypatch):
+    monkeypatch.setattr(xla_cache, "FOLDER", tmp_path / "cache")
+    worker_starter(JAX, Limits(20.0, 4096, "none"))
+    assert not (tmp_path / "cache").exists()
+
+
+def test_what_does_not_use_jax_needs_none():
+    assert xla_cache.programs_of(Master("pair", PAIR), lambda folder: pytest.fail("not needed")) is None
