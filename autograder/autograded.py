@@ -18,7 +18,7 @@ from autograder import pages, release
 from autograder.master import Master, grade_id, is_answer, is_test, is_training, is_written
 from autograder.verdicts import Judged, QuestionVerdict, write_atomically
 
-_MODEL = "<details><summary>Model answer and points</summary>\n\n{model}\n\n</details>"
+_MODEL = "<details><summary>Model answer and points (click to open)</summary>\n\n{model}\n\n</details>"
 _MAX_SOURCE = 100_000
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _LINK = re.compile(r"\](?=[(:\[])")

@@ -9,7 +9,7 @@ import pytest
 from autograder import grading, release
 from autograder.master import Master, names
 from autograder.samples import generate
-from autograder.samples.students import CLASSES
+from autograder.samples.students import CLASSES, WORDS
 
 STUDENTS = [(name, student) for name in CLASSES for student in CLASSES[name]]
 IDS = [f"{name}-{student.name}" for name, student in STUDENTS]
@@ -66,6 +66,13 @@ def test_the_row_is_the_one_written_down(graded, name, student):
 
 
 @pytest.mark.parametrize("name", CLASSES)
+def test_words_are_kept_for_a_person(graded, name):
+    rows = json.loads(graded(name))["submissions"]
+    answered = {row["student"] for row in rows if any(answer["digest"] for answer in row["written"])}
+    assert answered == set(WORDS[name])
+
+
+@pytest.mark.parametrize("name", CLASSES)
 def test_grading_twice_gives_the_same_bytes(graded, samples, name, tmp_path):
     assert grade(name, samples, tmp_path) == graded(name)
 
@@ -88,7 +95,8 @@ def test_samples_are_made_from_the_released_notebook(samples, name):
     changed = {
         cell.id for cell, old in zip(ben.cells, released.cells, strict=True) if cell.source != old.source
     }
-    assert changed == {question.name for question in Master.read(name).questions}
+    master = Master.read(name)
+    assert changed == {question.name for question in (*master.questions, *master.written)}
 
 
 def test_writing_again_removes_who_is_gone(tmp_path):

@@ -12,7 +12,7 @@ import nbformat
 
 from autograder.master import Master
 from autograder.release import assignment_notebook
-from autograder.samples.students import CLASSES, Student
+from autograder.samples.students import CLASSES, WORDS, Student
 
 FOLDER = Path(__file__).parent
 _REGION = re.compile(r"^ *### BEGIN SOLUTION\n(.*?)^ *### END SOLUTION\n?", re.MULTILINE | re.DOTALL)
@@ -50,6 +50,9 @@ def submission(student: Student, master: Master, released: str) -> bytes:
         body = student.bodies.get(question.name, _REGION.search(solved)[1])
         if body is not None:
             cells[question.name]["source"] = _with_body(solved, body).splitlines(keepends=True)
+    for question in master.written:
+        if words := WORDS[master.name].get(student.name):
+            cells[question.name]["source"] = words.splitlines(keepends=True)
     result = student.mishap(notebook) if student.mishap else notebook
     return result if isinstance(result, bytes) else json.dumps(result, indent=1).encode()
 

@@ -629,3 +629,40 @@ CLASSES = {
     "gridworld": _alphabetical(_GRIDWORLD, _whatever_the_assignment(GRIDWORLD)),
     "reinforce_cartpole": _alphabetical(_CARTPOLE, _whatever_the_assignment(CARTPOLE)),
 }
+
+# What some of them write where words are asked for, by assignment and student; a person grades it.
+WORDS = {
+    "gridworld": {
+        "ben": """\
+With the total return the last step gets the weight $30 \\cdot (-0.1) + 1 = -2$, so walking into the
+goal becomes *less* likely. With the reward-to-go it gets $+1$ and becomes more likely. The first 30
+rewards are settled before the action is drawn, so they multiply a score whose mean over the actions is
+0, and leaving them out changes nothing on average. They only add noise that differs from episode to
+episode, so the reward-to-go has the smaller variance.""",
+        "dara": """\
+The weight is -2 for the whole return and 1 for the reward-to-go. The first one punishes the step into
+the goal, the second one rewards it. An action cannot change what happened before it, so the old rewards
+may go. The reward-to-go varies less.""",
+        "fatima": """\
+The reward-to-go is better because it is smaller: -2 instead of 1. The agent should not be punished for
+the past.""",
+        "rosa": """\
+It gets -2 or +1. Either way the mean is the same, because the score has the mean 0 in every state.""",
+    },
+    "reinforce_cartpole": {
+        "ben": """\
+The expectation is over episodes of the policy that is updated; nine of her ten batches come from older
+policies, so actions occur as often as those policies took them. An action that only an old policy liked
+is counted far too often, and the average is no longer the gradient of $J(\\theta)$, however many
+episodes it has. Each old term would have to be multiplied by $\\pi_\\theta / \\mu$, the probability of
+the episode now divided by its probability then.""",
+        "dara": """\
+Ten times the data is no good if it is the wrong data: old episodes show what old policies did. Their
+actions are counted too often. She would need importance weights.""",
+        "fatima": """\
+The old episodes have smaller returns, so the agent would become worse again. She should only keep the
+best ones.""",
+        "rosa": """\
+REINFORCE is on-policy, so the memory has to be emptied.""",
+    },
+}
