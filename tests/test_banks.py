@@ -82,3 +82,34 @@ def test_right_answers_get_full_points_and_wrong_ones_lose_some(assignment, ques
 def test_every_graded_function_has_a_bank_of_some_size(assignment, question):
     kinds = [answer.kind for answer in answers(assignment, question)]
     assert kinds.count("right") >= 5 and kinds.count("wrong") >= 12
+
+
+NOTHING = [
+    "None",
+    "()",
+    "[]",
+    "{}",
+    "0",
+    "1",
+    "1.0",
+    "True",
+    "'up'",
+    "float('nan')",
+    "arguments[0]",
+    "arguments[-1]",
+]
+NOTHING += ["(1, 1)", "[[]]", "[[1], [1, 2]]", "[None] * 3", "10**400", "object()", "lambda *_: 1", "b'text'"]
+NOTHING += [
+    f"__import__('numpy').{array}"
+    for array in ("zeros(())", "zeros(0)", "zeros(4)", "ones(4) / 4", "array(None)")
+]
+NOTHING += [f"__import__('numpy').{array}" for array in ("zeros((4, 4, 4))", "full((4, 4, 4), float('nan'))")]
+
+
+@pytest.mark.parametrize("value", NOTHING)
+@pytest.mark.parametrize(("assignment", "question"), POINTS)
+def test_a_constant_or_an_argument_is_worth_little(assignment, question, value, monkeypatch):
+    """What holds for nearly any answer, as that arguments are left alone, must not add up."""
+    source = f"def {question}(*arguments, **keywords):\n    return {value}\n"
+    score = run_notebook(assignment, question, Answer("wrong", value, source), monkeypatch)
+    assert score <= 0.36 * POINTS[assignment, question]
