@@ -71,6 +71,7 @@ def resolve(kind: str) -> str:
     """
     if kind == "none":
         return "none"
+    _keep_masters_apart()
     problems = []
     for rung in KINDS[1:-1] if kind == "auto" else (kind,):
         problem = _problem(rung)
@@ -78,6 +79,16 @@ def resolve(kind: str) -> str:
             return rung
         problems.append(f"--sandbox {rung} does not work on this machine: {problem}")
     raise NoSandbox("\n".join([*problems, "For notebooks you trust as your own there is --sandbox none."]))
+
+
+def _keep_masters_apart() -> None:
+    """NoSandbox where workers could read the masters, since they lie in Python's own folders or the system's."""
+    for folder in ("/usr", sys.prefix, sys.base_prefix):
+        if _ENGINE.is_relative_to(folder):
+            raise NoSandbox(
+                f"{_ENGINE} lies in {folder}, which student code may read, and hidden tests and solutions with "
+                "it. Keep the course in a folder of its own, and install it from there with: pip install -e ."
+            )
 
 
 @functools.cache
