@@ -5,6 +5,7 @@ import importlib
 import json
 import os
 import pkgutil
+import sys
 import zipfile
 from html.parser import HTMLParser
 from pathlib import Path
@@ -248,3 +249,10 @@ def test_honest_words_about_later_questions_are_shown_all_the_same():
     assert "ValueError: mine: 2" in visible
     assert "mine" not in hidden
     assert judged.outputs["double"] == "hello\n"
+
+
+@pytest.mark.parametrize("folder", [Path(sys.prefix, "lib"), Path(sys.base_prefix, "lib"), Path("/usr/lib")])
+def test_a_course_installed_among_pythons_packages_is_not_graded_from_there(folder, monkeypatch):
+    monkeypatch.setattr(sandbox, "_ENGINE", folder / "site-packages" / "autograder")
+    with pytest.raises(sandbox.NoSandbox, match="pip install -e"):
+        sandbox.resolve("auto")
