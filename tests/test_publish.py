@@ -245,6 +245,13 @@ def test_a_page_of_the_book_that_is_not_tracked_is_named(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_notebooks_that_are_not_those_of_the_masters_are_not_published(tmp_path, monkeypatch):
+    monkeypatch.setattr(master, "FOLDER", ROOT / "tests" / "masters")  # nothing was released from these
+    with pytest.raises(PublishError, match="assignments/tiny/tiny.ipynb is missing: run `autograder release"):
+        publish.publish(tmp_path / "course")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("folder", [ROOT, ROOT.parent])
 def test_the_courses_own_repository_is_refused(folder):
     with pytest.raises(PublishError, match="the course's own repository"):
