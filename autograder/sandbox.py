@@ -82,12 +82,12 @@ def resolve(kind: str) -> str:
 
 
 def _keep_masters_apart() -> None:
-    """NoSandbox where workers could read the masters, since they lie in Python's own folders or the system's."""
+    """Raise NoSandbox where the masters lie in a folder that workers read: Python's own, or the system's."""
     for folder in ("/usr", sys.prefix, sys.base_prefix):
         if _ENGINE.is_relative_to(folder):
             raise NoSandbox(
-                f"{_ENGINE} lies in {folder}, which student code may read, and hidden tests and solutions with "
-                "it. Keep the course in a folder of its own, and install it from there with: pip install -e ."
+                f"{_ENGINE} lies in {folder}, which student code may read, with hidden tests and solutions. "
+                "Keep the course in a folder of its own, and install it from there with: pip install -e ."
             )
 
 
