@@ -202,7 +202,7 @@ def _perhaps(name: str, pieces: list[Piece], matches: list[Match], given: Given)
             return f"'{name}' is defined only inside of another function or a class"
         for item in piece.code.definitions:
             if isinstance(item.node, DEFINITIONS) and _is_meant(item, name, piece, given):
-                return f"'{name}' is not defined, but '{item.name}' is: is that the answer?"
+                return f"'{name}' is not defined, but '{item.name[:80]}' is: is that the answer?"
     for match in matches:
         meant = match.role == name or any(item.name == name for item in match.code.definitions)
         if meant and match.cell.kind != "code" and match.cell.source.strip():
