@@ -6,6 +6,7 @@ process that judges runs no student code itself: that is in the sandbox that it 
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import dataclasses
 import functools
@@ -184,22 +185,30 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
+async def _ask_identity(address: str) -> None:
+    from dask.distributed import Security
+    from distributed.core import rpc
+
+    async with rpc(address, connection_args=Security().get_connection_args("client")) as scheduler:
+        await scheduler.identity()
+
+
 class Cluster:
     """A dask.distributed cluster, reached through its scheduler."""
 
     def __init__(self, address: str) -> None:
         import dask
         from dask.distributed import Client
-        from distributed.comm import get_address_host_port
 
         dask.config.set({_LARGE: "1GiB"})
         self._address = address
         try:
-            get_address_host_port(address)  # a client with an address that is none hangs before it ends
+            asyncio.run(asyncio.wait_for(_ask_identity(address), _CONNECT_SECONDS))  # a client would hang
             self._client = Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
         except (OSError, ValueError) as error:
+            reason = str(error) or "there is no answer"
             raise NoCluster(
-                f"The scheduler {address} cannot be reached ({error}). Start one with `dask scheduler` and "
+                f"The scheduler {address} cannot be reached ({reason}). Start one with `dask scheduler` and "
                 "give the address that it prints, such as tcp://10.0.0.5:8786."
             ) from None
 

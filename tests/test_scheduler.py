@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -170,6 +171,16 @@ def test_a_worker_with_another_engine_judges_nothing(course):
 @pytest.mark.parametrize("address", ["nonsense", "foo://here:1", "tcp://127.0.0.1:1"])
 def test_a_scheduler_that_is_not_there_is_a_clear_error(course, monkeypatch, address):
     monkeypatch.setattr(dispatch, "_CONNECT_SECONDS", 1.0)
+    assert_no_scheduler(course, address)
+
+
+def test_a_port_of_another_program_is_no_scheduler(course, monkeypatch):
+    monkeypatch.setattr(dispatch, "_CONNECT_SECONDS", 1.0)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        assert_no_scheduler(course, f"tcp://127.0.0.1:{silent.getsockname()[1]}")
+
+
+def assert_no_scheduler(course, address):
     with pytest.raises(NoCluster, match="(?s)cannot be reached .*`dask scheduler`"):
         grading.grade_class("pair", course / "class", out=course / "out", scheduler=address)
     assert not (course / "out").exists()
