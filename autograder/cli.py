@@ -182,7 +182,7 @@ def grade(
     console.print(table.class_table(grades))
     if grades.sandbox == "none":
         click.echo("Student code ran without isolation (--sandbox none).", err=True)
-    _results(name, out, db).record_penalties()
+    _with_penalties(name, out, db)
 
 
 def _on_results(command: Callable[..., None]) -> Callable[..., None]:
@@ -206,6 +206,18 @@ def _results(name: str, out: Path | None, db: str | None) -> Results:
         return results.Results.read(name, out or grading.DEFAULT_FOLDER, db)
     except (results.MissingResults, InvalidLatePolicy) as error:
         raise _FriendlyError(str(error)) from None
+
+
+def _with_penalties(name: str, out: Path | None, db: str | None) -> Results:
+    """The results, after what being late costs went to the gradebook."""
+    from autograder.gradebook import NoGradebook
+
+    results = _results(name, out, db)
+    try:
+        results.record_penalties()
+    except NoGradebook as error:
+        raise _FriendlyError(str(error)) from None
+    return results
 
 
 @main.command()
@@ -254,8 +266,7 @@ def export(
     from autograder.export import write_export
     from autograder.sheets import SheetError
 
-    results = _results(name, out, db)
-    results.record_penalties()
+    results = _with_penalties(name, out, db)
     try:
         exported = write_export(results, kind, sheet, column)
     except SheetError as error:

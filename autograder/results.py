@@ -184,9 +184,13 @@ class Results:
             yield self._student(row, judged)
 
     def record_penalties(self) -> None:
-        """Write what being late costs to the gradebook, if there is one, for nbgrader's own exporter."""
+        """Write what being late costs to the gradebook, if there is one, for nbgrader's own exporter.
+
+        Raises NoGradebook.
+        """
         if self.db_url:
-            penalties = {student.name: student.penalty for student in self.students()}
+            rows = self.grades.submissions
+            penalties = {row.student: self._student(row, Judged(verdict=row)).penalty for row in rows}
             gradebook.record_penalties(self.db_url, self.assignment, penalties)
 
     def _kept(self, name: str) -> dict[str, Any]:

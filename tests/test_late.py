@@ -134,3 +134,16 @@ def test_nbgraders_own_exporter_takes_the_same_off(tmp_path):
     assert exported()["ben"] == ("5.0", "1.0", "4.0")
     (tmp_path / "pair" / "late_policy.toml").unlink()
     assert exported()["ben"] == ("5.0", "0.0", "5.0")
+
+
+def test_exporting_brings_the_gradebook_up_to_date(tmp_path):
+    results = write_results(tmp_path, a_class())
+    url = gradebook.default_url(tmp_path)
+    gradebook.record(url, PAIR, results.grades)
+    (tmp_path / "pair" / "late_policy.toml").write_text("percent = 20")
+    command = [sys.executable, "-m", "autograder.cli", "export", "pair", "--out", str(tmp_path)]
+    done = subprocess.run([*command, "--format", "csv"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    with Gradebook(url) as book:
+        assert book.find_submission("pair", "ben").late_submission_penalty == 0.7
+        assert book.find_submission("pair", "ada").late_submission_penalty == 0
