@@ -361,7 +361,16 @@ def judge_questions(aligned: Aligned, student: Student, master: Master, seed: in
         student.start_over()
         rehearsed = _sit(_as_students_see_them(aligned.steps), student, master, seed=0)
         sittings = {name: _with_words(sitting, rehearsed[name]) for name, sitting in sittings.items()}
-    return [_verdict_on(sittings[item.name]) for item in master.questions if item.name in sittings]
+    answered = {name for step in aligned.steps if isinstance(step, Run) for name in step.answers}
+    verdicts = [_verdict_on(sittings[item.name]) for item in master.questions if item.name in sittings]
+    return [verdict if verdict.name in answered else _unanswered(verdict) for verdict in verdicts]
+
+
+def _unanswered(verdict: QuestionVerdict) -> QuestionVerdict:
+    """Where no cell answers a question, that its name is unknown is no error of the student's."""
+    if verdict.status != "error":
+        return verdict
+    return verdict.model_copy(update={"status": "missing", "message": _NOT_WRITTEN})
 
 
 def _as_students_see_them(steps: tuple[Run | Judge, ...]) -> tuple[Run | Judge, ...]:

@@ -104,6 +104,12 @@ def test_a_process_that_ends_itself_later_still_gets_its_row(delay):
     assert summary(verdict)["running_sum"] == RIGHT["running_sum"]
 
 
+def test_an_answer_that_was_deleted_is_missing():
+    notebook = submission()
+    notebook["cells"].remove(cell(notebook, "double"))
+    assert summary(judged(notebook)) == {"running_sum": RIGHT["running_sum"], "double": ("missing", 0)}
+
+
 def test_helpers_are_rebuilt_after_a_crash():
     helper = code("factor = 2")
     notebook = submission(
