@@ -299,4 +299,65 @@ ENTRIES = [
         verdict=SOLVED,
         seconds=20,
     ),
+    tells(
+        "memory and files of others",
+        "The memory of other processes, read without a debugger, and their open files, taken over.",
+        "[libc.process_vm_readv(pid, 0, 0, 0, 0, 0) for pid in others] + stolen",
+        says=("[-1, -1]",),
+        before="""
+        import ctypes, os
+        libc = ctypes.CDLL(None)
+        others = (1, os.getppid() or 1)
+        pidfds = [libc.syscall(434, pid, 0) for pid in others]
+        stolen = [fd for pidfd in pidfds for fd in range(9) if libc.syscall(438, pidfd, fd, 0) >= 0]
+        """,
+    ),
+    tells(
+        "kernel interfaces",
+        "System calls that were ways out of sandboxes before: io_uring, bpf, userfaultfd, modules.",
+        "[number for number in numbers if libc.syscall(number, 8, 0, 0, 0) >= 0]",
+        says=(": []",),
+        before="import ctypes\nlibc = ctypes.CDLL(None)\nnumbers = (425, 321, 323, 298, 175, 246, 304, 169)",
+    ),
+    tells(
+        "every kind of socket",
+        "Sockets of all families, among them those that lead from a virtual machine to its host.",
+        "seen",
+        says=(": []",),
+        before="""
+        import socket
+        seen = []
+        for family in range(2, 46):
+            for kind in (1, 2, 3, 5):
+                try:
+                    with socket.socket(family, kind): seen.append((family, kind))
+                except OSError: pass
+        """,
+    ),
+    tells(
+        "devices",
+        "The machine's disks, memory, network and terminals.",
+        "seen",
+        says=(": []",),
+        before="""
+        import os
+        seen = []
+        names = ("mem", "kmsg", "vda", "sda", "fuse", "kvm", "net/tun", "tty", "console", "vsock")
+        for name in names:
+            try: seen.append(os.open(f"/dev/{name}", os.O_RDWR))
+            except OSError: pass
+        """,
+    ),
+    tells(
+        "a program without a file",
+        "A copy of a program in memory, run from there.",
+        "run()",
+        says=("OSError",),
+        before="""
+        import os
+        def run():
+            try: return os.memfd_create("program")
+            except OSError as error: return type(error).__name__
+        """,
+    ),
 ]
