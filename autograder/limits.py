@@ -12,9 +12,10 @@ from collections.abc import Callable
 FOLDER_BYTES = 256 * 2**20
 FOLDER_FILES = 20_000
 
-_PROCESSES = 128  # threads count as well
+_CORES = os.cpu_count() or 1
+_PROCESSES = 120 + 4 * _CORES  # threads count as well, and JAX starts several for each core
 # Where the kernel counts all of the user's: room for what others start meanwhile, other workers among them.
-_SPARE_PROCESSES = _PROCESSES * ((os.cpu_count() or 1) // 2)
+_SPARE_PROCESSES = _PROCESSES * (_CORES // 2)
 _CPU_SECONDS = 2 * 3600  # far beyond what a grader waits for: nothing runs on for days should one be stopped
 _WATCH_SECONDS = 0.1
 _SOCKET_BYTES = 512 * 2**10  # what may wait in one, and is no process's memory
