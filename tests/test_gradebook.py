@@ -11,15 +11,16 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from nbgrader.api import Comment, Grade, Gradebook, Student, SubmittedNotebook
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from autograder import gradebook
+from autograder import cli, gradebook, master
 from autograder.gradebook import NoGradebook
 from autograder.master import Master
 from autograder.verdicts import Grades, QuestionVerdict, SubmissionVerdict, WrittenAnswer
-from tests.notebooks import PAIR
+from tests.notebooks import PAIR, as_bytes, submission
 
 WRITTEN = """
 # %% [markdown]
@@ -263,7 +264,7 @@ import os, signal, sys
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from tests.test_gradebook import ESSAY, NEXT, a_class
-from autograder import gradebook
+from autograder import cli, gradebook, master
 
 def count(connection, cursor, statement, parameters, context, many):
     if statement.startswith(("INSERT", "UPDATE", "DELETE")):
@@ -302,3 +303,15 @@ def test_a_database_that_cannot_be_reached_is_an_error_that_hides_the_password(t
     with pytest.raises(NoGradebook) as refused:
         gradebook.marks(url, "pair")
     assert "secret-word" not in str(refused.value)
+
+
+def test_a_database_out_of_reach_is_said_before_anything_is_graded(tmp_path, monkeypatch):
+    monkeypatch.setattr(master, "FOLDER", Path(__file__).parent / "masters")
+    (tmp_path / "class").mkdir()
+    (tmp_path / "class" / "ada.ipynb").write_bytes(as_bytes(submission()))
+    command = ["grade", "pair", tmp_path / "class", "--out", tmp_path / "out"]
+    url = f"postgresql:///course?host={tmp_path}"
+    done = CliRunner().invoke(cli.main, [*map(str, command), "--db", url])
+    assert done.exit_code == 2
+    assert "cannot be opened" in done.output and "Nothing was graded." in done.output
+    assert not list((tmp_path / "out").rglob("*.json"))
