@@ -114,15 +114,15 @@ ENTRIES = [
     ),
     cheat(
         "deep source",
-        "Brackets a hundred thousand deep.",
-        "deep = " + "[" * 100_000 + "]" * 100_000 + "\n" + WRONG,
+        "Brackets ten thousand deep.",
+        "deep = " + "[" * 10_000 + "]" * 10_000 + "\n" + WRONG,
         "error",
         seconds=8,
     ),
     cheat(
         "long line",
-        "A line of half a million terms.",
-        "long = " + "+".join(["1"] * 100_000) + "\n" + WRONG,
+        "A line of forty thousand terms.",
+        "long = " + "+".join(["1"] * 40_000) + "\n" + WRONG,
         "error",
         seconds=8,
     ),
@@ -205,5 +205,5 @@ ENTRIES = [
         seconds=0.3,
     ),
     own_cells("long cell", "A cell of ten megabytes.", "x = '" + "x" * 10_000_000 + "'", seconds=8),
-    cheat("long answer", "An answer of ten megabytes.", WRONG + "#" * 10_000_000, "error", seconds=8),
+    cheat("long answer", "An answer of ten megabytes.", WRONG + "#" * 10_000_000, "missing", seconds=8),
 ]
