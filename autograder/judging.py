@@ -20,10 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from autograder import protocol, sandbox, xla_cache
-from autograder.alignment import Aligned, Judge, Run, Unreadable, align
+from autograder.alignment import Aligned, Judge, Run, Unreadable, align, written_answers
 from autograder.master import Master, Question, Written
 from autograder.verdicts import Judged, QuestionVerdict, SubmissionVerdict, WrittenAnswer
-from autograder.written import written_answers
 from policy_gradients import checks
 from policy_gradients.checks import Checks, Property, RemoteFailure, RemoteObject, Score, remote_student
 

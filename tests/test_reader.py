@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograder.alignment import Judge, Run, align
-from autograder.notebook import Unreadable
+from autograder.alignment.notebook import Unreadable
 from tests.notebooks import PAIR, submission
 
 SOURCES = [cell.source for cell in PAIR.notebook.cells] + [

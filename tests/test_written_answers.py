@@ -4,9 +4,9 @@ import nbformat
 import pytest
 
 from autograder import autograded, judging, master
+from autograder.alignment.written import written_answers
 from autograder.master import Master
 from autograder.verdicts import Judged, QuestionVerdict, SubmissionVerdict
-from autograder.written import written_answers
 from tests.notebooks import as_bytes, cell, code
 from tests.test_formgrader import essay
 from tests.test_gradebook import ESSAY

@@ -9,7 +9,7 @@ import atheris
 with atheris.instrument_imports(include=["autograder"]):
     from autograder import protocol
     from autograder.alignment import Judge, Run, align
-    from autograder.notebook import Unreadable
+    from autograder.alignment.notebook import Unreadable
 
 from tests.fuzz import fuzz
 from tests.notebooks import PAIR, as_bytes, code, submission

@@ -9,9 +9,9 @@ from functools import cached_property
 
 from rapidfuzz import fuzz
 
-from autograder.definitions import DEFINITIONS, Code, Definition
+from autograder.alignment.definitions import DEFINITIONS, Code, Definition
+from autograder.alignment.matching import Given, Match
 from autograder.master import TRAINING_TAG
-from autograder.matching import Given, Match
 
 _WRITTEN = ("written", "blocked")
 _LONGEST_JOINED = 20_000  # characters: of a function that was split over several cells

@@ -18,12 +18,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 
-from autograder.answers import Answers, find_answers
+from autograder.alignment.answers import Answers, find_answers
+from autograder.alignment.matching import Given, Match, given
+from autograder.alignment.notebook import Unreadable, read
 from autograder.master import Master, Question
-from autograder.matching import Given, Match, given
-from autograder.notebook import Unreadable, read
-
-__all__ = ["Aligned", "Judge", "Run", "Unreadable", "align"]
 
 
 @dataclasses.dataclass(frozen=True)

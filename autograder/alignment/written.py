@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from autograder.alignment.notebook import Cell, read
 from autograder.master import Master, grade_id
-from autograder.notebook import Cell, read
 
 _MAX_CHARACTERS = 20_000
 

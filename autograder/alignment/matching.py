@@ -9,9 +9,9 @@ from functools import cache, cached_property
 
 from rapidfuzz import fuzz, process
 
-from autograder.definitions import DEFINITIONS, Code
+from autograder.alignment.definitions import DEFINITIONS, Code
+from autograder.alignment.notebook import Cell
 from autograder.master import TRAINING_TAG, Master, grade_id, is_answer, is_test, is_training
-from autograder.notebook import Cell
 
 _ALIKE = 80  # per cent: then an unnamed cell is the master's
 _RELATED = 50  # per cent: then a cell that is said to be for training is one
