@@ -287,11 +287,12 @@ ENTRIES = [
 
 
 def never_reads() -> bytes:
-    """A cell that answers by a thread and reads nothing more, before one that no socket holds."""
+    """A cell that answers by a thread and reads nothing more, before more than a socket holds."""
     notebook = submission()
     busy = CHANNEL + (
         "def forge():\n    while True:\n        reply('ok', None)\n        time.sleep(0.01)\n"
         "threading.Thread(target=forge).start()\nwhile True: time.sleep(1)\n"
     )
-    notebook["cells"][1:1] = [code(busy), code(f"text = {'x' * 900_000!r}")]
+    long = [code(f"text = {'x' * 80_000!r}") for _ in range(9)]
+    notebook["cells"][1:1] = [code(busy), *long]
     return as_bytes(notebook)
