@@ -64,6 +64,11 @@ class Question:
         later = ", but a person will look at this" if self.waiting and self.status != "waiting" else ""
         return _WORDS[self.status] + later
 
+    @property
+    def earned(self) -> str:
+        """The points as text, which there are none of until a person has given them."""
+        return "–" if self.status == "waiting" else f"{self.points:g}"
+
 
 @dataclasses.dataclass(frozen=True)
 class Student:

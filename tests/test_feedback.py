@@ -291,7 +291,7 @@ def test_what_a_person_will_look_at_and_answers_in_words_are_shown(tmp_path):
         text = Elements(page if path.suffix == ".html" else MarkdownIt("commonmark").render(page)).text
         assert "3.5 of 8 points" in text
         assert "right, but a person will look at this" in text
-        assert "to be graded by a person" in text and "Your answer" in text
+        assert "to be graded by a person" in text and "Your answer" in text and "– of 2" in text
         assert re.search(r"how:? 0 of 1, not written yet|hownot written yet0 of 1", re.sub(r"\n", "", text))
         assert "A person has yet to look at part of this notebook" in text
         assert "<script>alert(1)</script>" in text
