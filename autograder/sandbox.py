@@ -29,7 +29,8 @@ import tempfile
 from pathlib import Path
 
 import policy_gradients
-from autograder import landlock, limits, namespaces, protocol, template
+from autograder import protocol
+from autograder.worker import landlock, limits, namespaces, template
 
 KINDS = ("auto", "bwrap", "landlock", "container", "none")
 
@@ -43,10 +44,7 @@ _MEANS = {
     "none": template.NOTHING,
 }
 _ENGINE = Path(__file__).parent
-_WORKER_FILES = tuple(
-    f"{name}.py"
-    for name in ("__init__", "landlock", "limits", "namespaces", "protocol", "seccomp", "template", "worker")
-)
+_WORKER_FILES = ("__init__.py", "protocol.py", "worker")
 _PROGRAMS = "/course/programs"
 _PODMANS_FOLDERS = ("/dev", "/proc", "/sys")
 _PODMANS_FILES = ("/etc/group", "/etc/hostname", "/etc/hosts", "/etc/passwd", "/run/.containerenv")
@@ -128,7 +126,7 @@ def _advice(kind: str) -> str:
 
 
 class Template:
-    """The warm process that workers are forked from; see `autograder.template`.
+    """The warm process that workers are forked from; see `autograder.worker.template`.
 
     kind: one of KINDS but "auto"; memory_mib: limit on the memory of a worker; modules: what it imports;
     programs: folder with JAX's compiled programs, which workers read; record: they write it, too.
@@ -169,7 +167,7 @@ class Template:
             writable=writable,
             modules=list(modules),
         )
-        command += [python, "-m", "autograder.template", json.dumps(dataclasses.asdict(settings))]
+        command += [python, "-m", "autograder.worker.template", json.dumps(dataclasses.asdict(settings))]
         with theirs:
             self._process = subprocess.Popen(
                 command,

@@ -86,8 +86,9 @@ class Grades(Verdict):
 def engine_version() -> str:
     """Hex digest of the code that verdicts depend on; another engine never reuses a verdict."""
     folder = Path(__file__).parent
-    names = ("judging", "limits", "master", "protocol", "sandbox", "seccomp", "worker")
-    files = [*sorted(folder.glob("alignment/*.py")), *(folder / f"{name}.py" for name in names)]
+    names = ("judging", "master", "protocol", "sandbox")
+    packages = [path for name in ("alignment", "worker") for path in sorted((folder / name).glob("*.py"))]
+    files = [*packages, *(folder / f"{name}.py" for name in names)]
     digest = hashlib.sha256()
     for path in [*files, Path(policy_gradients.checks.__file__)]:
         digest.update(path.read_bytes())

@@ -159,7 +159,7 @@ CHEATS = {
     "c.Checks.score = lambda self: 2.0\n"
     "np.abs = lambda *a: 0\nbuiltins.eval = lambda *a: 4\ndef double(x): return 0",
     "patched worker": "import sys\n"
-    "worker = sys.modules['__main__'], sys.modules.get('autograder.worker')\n"
+    "worker = sys.modules['__main__'], sys.modules.get('autograder.worker.cells')\n"
     "for m in filter(None, worker):\n"
     "    m._answer = m._call = m._evaluate = lambda *a: ['ok', True]\n"
     "def double(x): return 0",

@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder import landlock, limits, protocol, sandbox, seccomp
+from autograder import protocol, sandbox
+from autograder.worker import landlock, limits, seccomp
 
 ROOT = Path(__file__).parents[1]
 MEMORY = 1024
@@ -423,7 +424,8 @@ def sleeping(seconds):
 def resolved(kind, *refused):
     """What `resolve` says in a process to which the kernel refuses namespaces and the calls `refused`."""
     program = f"""
-        from autograder import sandbox, seccomp
+        from autograder import sandbox
+        from autograder.worker import seccomp
         seccomp._ABSENT.update({{str(call): (call, call) for call in {refused!r}}})
         seccomp.restrict(beside_others=False)
         try:

@@ -84,7 +84,7 @@ ENTRIES = [
         "The worker's functions that answer requests.",
         """
         import sys
-        names = ("__main__", "autograder.worker", "autograder.template")
+        names = ("__main__", "autograder.worker.cells", "autograder.worker.template")
         for module in map(sys.modules.get, names):
             for name in ("_answer", "_call", "_evaluate", "_perform"):
                 if module: setattr(module, name, lambda *a: ["ok", [1, 3, 6]])

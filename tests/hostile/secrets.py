@@ -151,7 +151,7 @@ ENTRIES = [
         says=(": []",),
         before="""
         written = []
-        ours = ["/course/mark", "/course/policy_gradients/checks.py", "/course/autograder/worker.py"]
+        ours = ["/course/mark", "/course/policy_gradients/checks.py", "/course/autograder/worker/cells.py"]
         kernel = ["/proc/sys/kernel/core_pattern", "/proc/sysrq-trigger"]
         for path in [*ours, *kernel, "/usr/mark", "/etc/mark", "/mark", "/dev/mark"]:
             try:
@@ -216,8 +216,8 @@ ENTRIES = [
         "forged forbidden reply",
         "Hidden inputs in a forged refusal.",
         "import sys\n"
-        "worker = sys.modules['__main__'].worker if hasattr(sys.modules['__main__'], 'worker') "
-        "else sys.modules['autograder.worker']\n"
+        "worker = sys.modules['__main__'].cells if hasattr(sys.modules['__main__'], 'cells') "
+        "else sys.modules['autograder.worker.cells']\n"
         "worker._answer = lambda *a: ['forbidden', f'start{start:.0f}']\n"
         "return 0",
         "failed",
@@ -317,7 +317,7 @@ ENTRIES = [
         "passed",
         2,
         first="import sys\n"
-        "worker = sys.modules.get('autograder.worker') or sys.modules['__main__'].worker\n"
+        "worker = sys.modules.get('autograder.worker.cells') or sys.modules['__main__'].cells\n"
         "worker._Output.text = property(lambda self: str(LOG), lambda self, text: None)\n" + LOG.lstrip(),
     ),
     carries(

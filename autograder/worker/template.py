@@ -2,7 +2,7 @@
 
 It imports the libraries of an assignment once, computes nothing, and runs no student code.
 Each worker it forks sees no other process, has a private scratch folder and no network, and
-everything it starts dies with it. Settings come as JSON: python -m autograder.template SETTINGS
+everything it starts dies with it. Settings come as JSON: python -m autograder.worker.template SETTINGS
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import sys
 import tempfile
 import time
 
-from autograder import landlock, limits, namespaces, seccomp, worker
+from autograder.worker import cells, landlock, limits, namespaces, seccomp
 
 REQUEST = struct.Struct("<ci")  # b"s" and 0 (with a file descriptor): start; b"k" and its number: kill
 REPLY = struct.Struct("<i")  # the number of the worker started or killed; first of all READY or ALONE
@@ -72,7 +72,7 @@ def main(settings: Settings) -> None:
     for module in settings.modules:
         with contextlib.suppress(Exception):  # what is missing fails in the notebook's own import
             importlib.import_module(module)
-    shell = worker.notebook_shell()
+    shell = cells.notebook_shell()
     _share_mlir_context()
     gc.freeze()
     control.sendall(REPLY.pack(ALONE if means == OUTER else READY))
@@ -231,7 +231,7 @@ def _become_worker(fd: int, shell: object, settings: Settings, others: int, scra
             while os.wait()[0] != pid:
                 pass
             os._exit(0)
-    worker.serve(fd, shell)
+    cells.serve(fd, shell)
     os._exit(0)
 
 
