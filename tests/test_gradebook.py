@@ -2,6 +2,7 @@
 
 import contextlib
 import glob
+import itertools
 import os
 import shutil
 import signal
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from nbgrader.api import Comment, Grade, Gradebook, Student, SubmittedNotebook
-from sqlalchemy import event
+from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import Engine
 
 from autograder import cli, gradebook, master
@@ -33,6 +34,7 @@ WRITTEN = """
 # ### END SOLUTION
 """
 TRAINING = '\n# %% tags=["training"]'
+NUMBERS = itertools.count()
 ESSAY = Master("pair", PAIR.source.replace(TRAINING, WRITTEN + TRAINING))
 
 
@@ -55,9 +57,9 @@ def a_class(*rows):
     return Grades(assignment="pair", max_score=5, sandbox="bwrap", submissions=rows)
 
 
-@contextlib.contextmanager
+@pytest.fixture(scope="module")
 def postgresql():
-    """The address of a database on a PostgreSQL server of its own, reached through a socket in a folder."""
+    """A PostgreSQL server of its own, reached through a socket: what follows a database's name."""
     found = shutil.which("initdb") or next(iter(sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"))), None)
     if not found:
         pytest.skip("PostgreSQL is not installed here (on Debian: apt-get install postgresql)")
@@ -67,7 +69,7 @@ def postgresql():
         if ordinary:
             shutil.chown(folder, "nobody")
         environment = {**os.environ, "LC_ALL": "C", "HOME": folder}
-        options = f"-k {folder} -c listen_addresses="
+        options = f"-k {folder} -c listen_addresses= -c fsync=off"
         data = ["-D", f"{folder}/data"]
 
         def tool(name, *arguments):
@@ -85,7 +87,7 @@ def postgresql():
         tool("initdb", *data, "-U", "grader", "-A", "trust", "-E", "UTF8")
         tool("pg_ctl", *data, "-w", "-l", f"{folder}/log", "-o", options, "start")
         try:
-            yield f"postgresql:///postgres?host={folder}&user=grader"
+            yield f"?host={folder}&user=grader"
         finally:
             tool("pg_ctl", *data, "-w", "-m", "immediate", "stop")
 
@@ -95,8 +97,12 @@ def url(request, tmp_path):
     if request.param == "SQLite":
         yield f"sqlite:///{tmp_path / 'gradebook.db'}"
         return
-    with postgresql() as address:
-        yield address
+    server, name = request.getfixturevalue("postgresql"), f"course_{next(NUMBERS)}"
+    maintenance = create_engine(f"postgresql:///postgres{server}", isolation_level="AUTOCOMMIT")
+    with contextlib.closing(maintenance.connect()) as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    maintenance.dispose()
+    yield f"postgresql:///{name}{server}"
 
 
 def found(url, of, *columns):
@@ -261,7 +267,7 @@ def test_a_run_killed_in_the_middle_leaves_the_old_state_whole(url, statement):
 
 KILLED = """
 import os, signal, sys
-from sqlalchemy import event
+from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import Engine
 from tests.test_gradebook import ESSAY, NEXT, a_class
 from autograder import cli, gradebook, master
