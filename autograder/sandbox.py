@@ -266,6 +266,7 @@ def _environment(home: str, python_path: str) -> dict[str, str]:
         "IPYTHONDIR": f"{home}/.ipython",
         "MPLCONFIGDIR": f"{home}/.matplotlib",
         "MPLBACKEND": "Agg",
+        "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",  # programs run for milliseconds: compiling them takes longer
         "JAX_PLATFORMS": "cpu",
         "LANG": "C.UTF-8",
         "OMP_NUM_THREADS": "1",
