@@ -14,6 +14,8 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
+    Task,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
@@ -229,11 +231,19 @@ class _Run:
             self.uploads[item.student] = dataclasses.asdict(item.upload)
 
 
+class _Rate(ProgressColumn):
+    """Submissions per second."""
+
+    def render(self, task: Task) -> str:
+        return f"{task.speed:.1f}/s" if task.speed else ""
+
+
 def _progress(assignment: str) -> Progress:
     return Progress(
         TextColumn("Grading {task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
+        _Rate(),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
