@@ -145,11 +145,12 @@ def grade(
     PATH is a folder with a sub-folder or a notebook per student, a single notebook, or the zip of all
     submissions from Canvas, Moodle or Gradescope (also unpacked). What has a verdict is not judged again.
     """
-    from autograder import grading, table
+    from autograder import grading
     from autograder.dispatch import NoCluster
     from autograder.gradebook import NoGradebook
     from autograder.intake import IntakeError
     from autograder.master import UnknownAssignment
+    from autograder.results import table
 
     unusable = (
         UnknownAssignment,
@@ -200,7 +201,7 @@ def _on_results(command: Callable[..., None]) -> Callable[..., None]:
 
 def _results(name: str, out: Path | None, db: str | None) -> Results:
     from autograder import grading, results
-    from autograder.late import InvalidLatePolicy
+    from autograder.results.late import InvalidLatePolicy
 
     try:
         return results.Results.read(name, out or grading.DEFAULT_FOLDER, db)
@@ -228,7 +229,7 @@ def feedback(name: str, out: Path | None, db: str | None) -> None:
     As HTML and as Markdown, into NAME/feedback/ in the results folder, and beside it zips of them:
     feedback.zip, and for a class that was downloaded from Canvas or Moodle one to upload there.
     """
-    from autograder.feedback import write_feedback, write_zips
+    from autograder.results.feedback import write_feedback, write_zips
 
     results = _results(name, out, db)
     pages = write_feedback(results)
@@ -263,8 +264,8 @@ def export(
 
     Into NAME/ in the results folder: grades.csv, or a copy of the sheet of Canvas or Moodle, filled in.
     """
-    from autograder.export import write_export
-    from autograder.sheets import SheetError
+    from autograder.results.export import write_export
+    from autograder.results.sheets import SheetError
 
     results = _with_penalties(name, out, db)
     try:
@@ -285,7 +286,7 @@ def report(name: str, out: Path | None, db: str | None) -> None:
     alike.
     """
     from autograder.master import UnknownAssignment
-    from autograder.report import write_report
+    from autograder.results.report import write_report
 
     try:
         click.echo(f"wrote {write_report(_results(name, out, db))}")

@@ -11,9 +11,9 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 from rich.console import Console
 
-from autograder import feedback, grading, report
-from autograder.results import Results
-from autograder.table import class_table
+from autograder import grading
+from autograder.results import Results, feedback, report
+from autograder.results.table import class_table
 
 ROOT = Path(__file__).parents[1]
 IMAGES = ROOT / "chapters" / "images"

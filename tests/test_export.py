@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder import gradebook, grading, master
-from autograder.export import write_export
 from autograder.results import Results
-from autograder.sheets import Sheet, SheetError
+from autograder.results.export import write_export
+from autograder.results.sheets import Sheet, SheetError
 from autograder.verdicts import Grades
 from tests.notebooks import PAIR, as_bytes, submission
 from tests.written import judged, write_results

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 
-from autograder import feedback, grading, master
+from autograder import grading, master
 from autograder.gradebook import Mark
-from autograder.results import MissingResults, Results
+from autograder.results import MissingResults, Results, feedback
 from autograder.verdicts import WrittenAnswer
 from tests.notebooks import as_bytes, submission
 from tests.written import judged, write_results

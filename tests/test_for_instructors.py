@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from autograder import late, sandbox
+from autograder import sandbox
 from autograder.cli import main
 from autograder.judging import Limits, judge_submission
 from autograder.master import Master
 from autograder.release import assignment_notebook
+from autograder.results import late
 from tests.notebooks import as_bytes
 
 ROOT = Path(__file__).parents[1]

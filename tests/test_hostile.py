@@ -14,9 +14,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from autograder import autograded, export, feedback, grading, master, report, sandbox
+from autograder import autograded, grading, master, sandbox
 from autograder.judging import Limits, judge_submission
-from autograder.results import Results
+from autograder.results import Results, export, feedback, report
 from tests import hostile
 from tests.notebooks import PAIR, as_bytes, submission
 

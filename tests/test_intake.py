@@ -16,8 +16,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from autograder import grading, intake, master, table, verdicts
+from autograder import grading, intake, master, verdicts
 from autograder.intake import IntakeError, choice, files, layouts, students
+from autograder.results import table
 from tests.notebooks import STUB, as_bytes, code, submission
 
 NOTEBOOK = as_bytes(submission())

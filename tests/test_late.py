@@ -8,10 +8,10 @@ import sys
 import pytest
 from nbgrader.api import Gradebook
 
-from autograder import feedback, gradebook
-from autograder.export import write_export
-from autograder.late import InvalidLatePolicy
-from autograder.results import Results
+from autograder import gradebook
+from autograder.results import Results, feedback
+from autograder.results.export import write_export
+from autograder.results.late import InvalidLatePolicy
 from tests.notebooks import PAIR
 from tests.written import judged, write_results
 

@@ -11,9 +11,9 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from autograder import master, report, similarity
+from autograder import master
 from autograder.gradebook import Mark
-from autograder.results import Question, Student
+from autograder.results import Question, Student, report, similarity
 from tests.notebooks import PAIR
 from tests.written import judged, write_results
 

@@ -4,7 +4,7 @@ import io
 
 from rich.console import Console
 
-from autograder.table import class_table
+from autograder.results.table import class_table
 from tests.written import judged, write_results
 
 

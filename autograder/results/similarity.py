@@ -14,7 +14,7 @@ from rapidfuzz.distance import Indel
 
 from autograder.master import Master, is_answer
 from autograder.release import assignment_notebook
-from autograder.results import Student
+from autograder.results.graded import Student
 
 LEAST_TOKENS = 30  # shorter answers are alike by chance
 _LONGEST_CODE = 20_000  # characters of one answer

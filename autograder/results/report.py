@@ -15,9 +15,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from autograder import pages, similarity
+from autograder import pages
 from autograder.master import Master
-from autograder.results import Question, Results, Student
+from autograder.results import similarity
+from autograder.results.graded import Question, Results, Student
 from autograder.verdicts import write_atomically
 from policy_gradients.plotting import use_course_style
 

@@ -12,7 +12,7 @@ import zipfile
 from pathlib import Path
 
 from autograder import pages
-from autograder.results import Results, Student
+from autograder.results.graded import Results, Student
 from autograder.verdicts import write_atomically
 
 _SITUATIONS = {

@@ -9,8 +9,8 @@ import re
 from pathlib import Path
 
 from autograder import pages
-from autograder.results import Results, Student
-from autograder.sheets import Sheet, SheetError, folded, id_key, matched
+from autograder.results.graded import Results, Student
+from autograder.results.sheets import Sheet, SheetError, folded, id_key, matched
 from autograder.verdicts import write_atomically
 
 _DOWNLOADS = {

@@ -11,7 +11,7 @@ from typing import Any
 
 from autograder import gradebook
 from autograder.gradebook import Mark
-from autograder.late import LatePolicy
+from autograder.results.late import LatePolicy
 from autograder.verdicts import (
     Grades,
     Judged,
