@@ -22,8 +22,9 @@ from typing import Protocol
 from rich.console import Console
 
 from autograder import sandbox
-from autograder.judging import Limits, judge_submission, unreadable
+from autograder.judging import judge_submission, unreadable
 from autograder.master import Master
+from autograder.student import Limits
 from autograder.verdicts import Judged, engine_version
 
 _ATTEMPTS = 3

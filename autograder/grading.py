@@ -24,8 +24,9 @@ from rich.progress import (
 from autograder import autograded, dispatch, gradebook, intake
 from autograder.dispatch import Job
 from autograder.intake import Submission
-from autograder.judging import Limits, unreadable
+from autograder.judging import unreadable
 from autograder.master import Master
+from autograder.student import Limits
 from autograder.verdicts import (
     Grades,
     Judged,

@@ -8,8 +8,6 @@ the assertions are the grader's own, out of the student's reach.
 from __future__ import annotations
 
 import ast
-import builtins
-import collections
 import contextlib
 import dataclasses
 import functools
@@ -19,218 +17,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from autograder import protocol, sandbox, xla_cache
+from autograder import sandbox, xla_cache
 from autograder.alignment import Aligned, Judge, Run, Unreadable, align, written_answers
 from autograder.master import Master, Question, Written
+from autograder.student import Limits, RemoteFunction, Student, Wordless, without_words
 from autograder.verdicts import Judged, QuestionVerdict, SubmissionVerdict, WrittenAnswer
 from policy_gradients import checks
-from policy_gradients.checks import Checks, Property, RemoteFailure, RemoteObject, Score, remote_student
+from policy_gradients.checks import Checks, Property, RemoteFailure, Score, remote_student
 
-_START_SECONDS = 60.0
 _COMPILE_SECONDS = 300.0
 _NOT_WRITTEN = "Not written yet."
-_MAX_OUTPUT = 5_000
-_MAX_WORDS = 500
-
-
-@dataclasses.dataclass(frozen=True)
-class Limits:
-    """What a submission may use.
-
-    seconds: for one cell or one call; a whole notebook may use ten times that.
-    memory_mib: address space of the worker.
-    sandbox: "bwrap" or "none", see `autograder.sandbox`.
-    """
-
-    seconds: float
-    memory_mib: int
-    sandbox: str
-
-
-class _Wordless(RemoteFailure):
-    """A failure without what the student's process said about it."""
-
-    def __init__(self, failure: RemoteFailure) -> None:
-        known = hasattr(builtins, failure.exception_name)
-        super().__init__(failure.kind, "", failure.exception_name if known else "an exception")
-
-
-def _without_words(failure: RemoteFailure) -> RemoteFailure:
-    return _Wordless(failure) if failure.kind in ("error", "forbidden") else failure
-
-
-class Student:
-    """The student's notebook as a running process that survives what its cells do.
-
-    When a cell or call never ends or kills the process, a new worker repeats the cells
-    that ran before, so that the other questions can be judged.
-    """
-
-    def __init__(self, limits: Limits, start: Callable[[], sandbox.Worker]) -> None:
-        self._limits = limits
-        self._seconds = 10 * limits.seconds
-        self._start_worker = start
-        self._deadline = time.monotonic() + self._seconds
-        self._history: list[str] = []
-        self._process: sandbox.Worker | None = None
-        self.outputs: dict[str, str] = {}
-        self.seconds: collections.Counter[str] = collections.Counter()
-        self.life = 0  # how many processes there have been: objects do not outlive theirs
-        self.lost = False  # a cell or call of the present question ended the worker
-        self.guarded = False  # the process has seen hidden inputs: nothing that it says may be shown
-        self.withheld = False  # something was printed, and not kept
-
-    def run_and_keep(self, source: str, answers: tuple[str, ...] = ()) -> RemoteFailure | None:
-        """Run a cell as a notebook would: its failure is returned, what it did before stays.
-
-        What it prints is kept for the questions it answers. A cell that ended the worker is never run again.
-        """
-        failed = self._run(source)
-        if failed is None or failed.kind in ("error", "missing"):
-            self._history.append(source)
-            for name in answers:
-                self._keep_output(name)
-        return _without_words(failed) if failed and self.guarded else failed
-
-    def _run(self, source: str) -> RemoteFailure | None:
-        try:
-            self._request(["run", source])
-        except RemoteFailure as failure:
-            return failure
-        return None
-
-    def _keep_output(self, name: str) -> None:
-        try:
-            printed = self._request(["output"])
-        except RemoteFailure:  # what the cell left running may have ended the worker
-            return
-        if not isinstance(printed, str):
-            return
-        if self.guarded:
-            self.withheld |= bool(printed)
-        else:
-            self.outputs[name] = (self.outputs.get(name, "") + printed)[:_MAX_OUTPUT]
-
-    def start_over(self) -> None:
-        """Forget all that was run: the next request goes to a new process."""
-        self.close()
-        self._history.clear()
-        self.outputs.clear()
-        self.guarded = False
-
-    def call(self, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-        """Call the student's function `name` with plain data. Raises RemoteFailure."""
-        return self._request(["call", name, list(arguments), keywords])
-
-    def call_method(
-        self, owner: StudentObject, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]
-    ) -> Any:
-        """Call a method of an object that the worker keeps. Raises RemoteFailure."""
-        return self._request(["method", owner, name, list(arguments), keywords])
-
-    def evaluate(self, expression: str, values: dict[str, Any]) -> Any:
-        """Evaluate the author's `expression` among the student's names. Raises RemoteFailure."""
-        return self._request(["evaluate", expression, values])
-
-    def close(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process = None
-
-    def _request(self, message: list[Any]) -> Any:
-        if self.lost:
-            raise RemoteFailure("lost", "An earlier call of this question ended the notebook's process.")
-        if time.monotonic() > self._deadline:
-            raise RemoteFailure("timeout", f"The notebook did not end within {self._seconds:g} seconds.")
-        if self._process is None:
-            self._start()
-        return self._exchange(message)
-
-    def _start(self) -> None:
-        self.life += 1
-        self._process = self._start_worker()
-        self._await(_START_SECONDS)
-        for source in self._history:
-            self._send(["run", source])
-            self._await(self._remaining())
-
-    def _exchange(self, message: list[Any]) -> Any:
-        self._send(message)
-        return self._understand(self._await(self._remaining()))
-
-    def _send(self, message: list[Any]) -> None:
-        try:
-            protocol.send(self._process.channel, message, self._remaining())
-        except TimeoutError:
-            raise self._lose("timeout", f"It did not end within {self._limits.seconds:g} seconds.") from None
-        except OSError:
-            raise self._lose("crash", "The notebook's process had ended.") from None
-
-    def _await(self, seconds: float) -> list[Any]:
-        try:
-            held = functools.partial(StudentObject, self)
-            reply = protocol.receive(self._process.channel, seconds, held=held)
-        except TimeoutError:
-            raise self._lose("timeout", f"It did not end within {self._limits.seconds:g} seconds.") from None
-        except (EOFError, OSError):
-            raise self._lose("crash", "It ended the notebook's process.") from None
-        except protocol.MalformedMessage as error:
-            raise self._lose(
-                "forbidden", f"It returned something that is not plain data ({error})."
-            ) from None
-        return reply
-
-    def _understand(self, reply: Any) -> Any:
-        match reply:
-            case ["ok", value]:
-                return value
-            case ["error", str(name), str(text)]:
-                known = name[:100] if name.isidentifier() else "an exception"
-                raise RemoteFailure("error", text[:_MAX_WORDS], known)
-            case ["missing" | "forbidden" as kind, str(text)]:
-                raise RemoteFailure(kind, text[:_MAX_WORDS])
-        raise self._lose("forbidden", "It returned something that is not plain data.")
-
-    def _remaining(self) -> float:
-        return max(0.01, min(self._limits.seconds, self._deadline - time.monotonic()))
-
-    def _lose(self, kind: str, text: str) -> RemoteFailure:
-        self.close()
-        self.lost = True
-        return RemoteFailure(kind, text)
-
-
-class StudentObject(protocol.Handle, RemoteObject):
-    """An object of the student's own class in a test cell: calling it or a method of it asks the worker."""
-
-    def __init__(self, student: Student, number: int) -> None:
-        super().__init__(number)
-        self._student = student
-        self._life = student.life
-
-    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
-        return self._ask("__call__", *arguments, **keywords)
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return functools.partial(self._ask, name)
-
-    def _ask(self, method: str, *arguments: Any, **keywords: Any) -> Any:
-        if self._life != self._student.life:
-            raise RemoteFailure("lost", "The object was lost when the notebook's process ended.")
-        return self._student.call_method(self, method, arguments, keywords)
-
-
-class RemoteFunction:
-    """A graded name in a test cell: calls go to the student's worker."""
-
-    def __init__(self, student: Student, name: str) -> None:
-        self._student = student
-        self._name = name
-
-    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
-        return self._student.call(self._name, arguments, keywords)
 
 
 def judge_submission(name: str, content: bytes, master: Master, seed: int, limits: Limits) -> Judged:
@@ -341,7 +137,7 @@ class _Sitting:
     @property
     def withheld(self) -> bool:
         """Whether something that the student's process said was left out."""
-        wordless = isinstance(self.score, _Wordless) or isinstance(self.trouble, _Wordless)
+        wordless = isinstance(self.score, Wordless) or isinstance(self.trouble, Wordless)
         return wordless or any(item.withheld for item in self.properties)
 
 
@@ -396,7 +192,7 @@ def _with_words(sitting: _Sitting, rehearsed: _Sitting) -> _Sitting:
 
 def _worded(failure: RemoteFailure | None, rehearsed: object) -> RemoteFailure | None:
     same = isinstance(rehearsed, RemoteFailure) and failure is not None and rehearsed.kind == failure.kind
-    return rehearsed if isinstance(failure, _Wordless) and same else failure
+    return rehearsed if isinstance(failure, Wordless) and same else failure
 
 
 def _sit(steps: tuple[Run | Judge, ...], student: Student, master: Master, seed: int) -> dict[str, _Sitting]:
@@ -432,7 +228,7 @@ def _judge(question: Question, names: list[str], student: Student, seed: int) ->
             return _execute(question.test, namespace)
     except RemoteFailure as failure:
         # It may come from the hidden tests, so what it says must not be shown.
-        return failure if question.test == question.visible_test else _without_words(failure)
+        return failure if question.test == question.visible_test else without_words(failure)
 
 
 def _verdict_on(sitting: _Sitting) -> QuestionVerdict:

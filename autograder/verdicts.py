@@ -86,7 +86,7 @@ class Grades(Verdict):
 def engine_version() -> str:
     """Hex digest of the code that verdicts depend on; another engine never reuses a verdict."""
     folder = Path(__file__).parent
-    names = ("judging", "master", "protocol", "sandbox")
+    names = ("judging", "master", "protocol", "sandbox", "student")
     packages = [path for name in ("alignment", "worker") for path in sorted((folder / name).glob("*.py"))]
     files = [*packages, *(folder / f"{name}.py" for name in names)]
     digest = hashlib.sha256()

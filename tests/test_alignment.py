@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from autograder import sandbox
 from autograder.alignment import Judge, Run, Unreadable, align
-from autograder.judging import Limits, judge_submission
+from autograder.judging import judge_submission
 from autograder.master import Master
+from autograder.student import Limits
 from tests.notebooks import PAIR, STUB, as_bytes, cell, code, submission
 
 DOUBLE = "def double(x):\n    return 2 * x"

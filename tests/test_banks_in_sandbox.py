@@ -9,8 +9,9 @@ import pytest
 
 from autograder import sandbox
 from autograder.alignment import Aligned, Judge, Run
-from autograder.judging import Limits, Student, judge_questions, worker_starter
+from autograder.judging import judge_questions, worker_starter
 from autograder.master import Master
+from autograder.student import Limits, Student
 from tests.test_banks import CASES, grade
 
 SEED = 0  # what random inputs follow where no grader sets a seed: in a notebook

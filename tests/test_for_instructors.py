@@ -9,10 +9,11 @@ from click.testing import CliRunner
 
 from autograder import sandbox
 from autograder.cli import main
-from autograder.judging import Limits, judge_submission
+from autograder.judging import judge_submission
 from autograder.master import Master
 from autograder.release import assignment_notebook
 from autograder.results import late
+from autograder.student import Limits
 from tests.notebooks import as_bytes
 
 ROOT = Path(__file__).parents[1]

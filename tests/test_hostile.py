@@ -15,8 +15,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from autograder import autograded, grading, master, sandbox
-from autograder.judging import Limits, judge_submission
+from autograder.judging import judge_submission
 from autograder.results import Results, export, feedback, report
+from autograder.student import Limits
 from tests import hostile
 from tests.notebooks import PAIR, as_bytes, submission
 

@@ -11,9 +11,10 @@ import nbformat
 import pytest
 
 import autograder
-from autograder import judging, sandbox
-from autograder.judging import Limits, judge_submission
+from autograder import sandbox
+from autograder.judging import judge_submission
 from autograder.master import Master
+from autograder.student import Limits, Student
 from policy_gradients.checks import RemoteFailure
 from tests.notebooks import PAIR, STUB, as_bytes, cell, code, submission
 
@@ -319,7 +320,7 @@ def test_a_class_that_does_not_do_its_work_loses_points(source, points):
 def test_an_object_does_not_outlive_the_process_it_lived_in():
     limits = Limits(4.0, 4096, sandbox.resolve("auto"))
     start = functools.partial(sandbox.start_worker, limits.sandbox, limits.memory_mib, ())
-    with contextlib.closing(judging.Student(limits, start)) as student:
+    with contextlib.closing(Student(limits, start)) as student:
         student.run_and_keep(
             "import os\nclass Box:\n    def weight(self): return 3\n    def burst(self): os._exit(0)"
         )
@@ -336,7 +337,7 @@ def test_an_object_does_not_outlive_the_process_it_lived_in():
 def test_arrays_come_back_as_arrays_of_their_library():
     limits = Limits(20.0, 4096, sandbox.resolve("auto"))
     start = functools.partial(sandbox.start_worker, limits.sandbox, limits.memory_mib, ("torch",))
-    with contextlib.closing(judging.Student(limits, start)) as student:
+    with contextlib.closing(Student(limits, start)) as student:
         student.run_and_keep(
             "import numpy as np, torch, jax.numpy as jnp\ndef kind(x): return type(x).__module__"
         )

@@ -14,7 +14,7 @@ import pytest
 
 from autograder import dispatch, grading, master, sandbox, verdicts
 from autograder.dispatch import NoCluster
-from autograder.judging import Limits
+from autograder.student import Limits
 from tests.notebooks import PAIR, as_bytes, code, submission
 
 ROOT = Path(__file__).parents[1]

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from autograder import judging, sandbox, xla_cache
-from autograder.judging import Limits, Student, worker_starter
+from autograder import sandbox, xla_cache
+from autograder.judging import worker_starter
 from autograder.master import Master
+from autograder.student import Limits, Student
+from policy_gradients.checks import RemoteFailure
 
 PAIR = (Path(__file__).parent / "masters" / "pair.py").read_text()
 JAX = Master(
@@ -54,7 +56,7 @@ def test_a_worker_reads_them_and_cannot_write_them(kept):
         seen = student.evaluate("sorted(os.listdir(jax.config.jax_compilation_cache_dir))", {})
         assert seen == sorted(path.name for path in before)
         for path in ("new", seen[0]):
-            with pytest.raises(judging.RemoteFailure, match="Read-only|Permission"):
+            with pytest.raises(RemoteFailure, match="Read-only|Permission"):
                 student.evaluate(
                     "(pathlib.Path(jax.config.jax_compilation_cache_dir) / name).write_text('x')",
                     {"name": path},
