@@ -146,13 +146,14 @@ def judge_questions(aligned: Aligned, student: Student, master: Master, seed: in
 
     Once a process has seen hidden inputs, whatever it prints or says could carry them to the student.
     So the words for the feedback on later questions come from a second process, which runs the same
-    cells and sees the visible tests only; it is not needed where there is nothing to say.
+    cells and sees visible tests only, of the questions where there is something to say.
     """
     sittings = _sit(aligned.steps, student, master, seed)
-    if student.withheld or any(sitting.withheld for sitting in sittings.values()):
+    wordless = {name for name, sitting in sittings.items() if sitting.withheld}
+    if student.withheld or wordless:
         student.start_over()
-        rehearsed = _sit(_as_students_see_them(aligned.steps), student, master, seed=0)
-        sittings = {name: _with_words(sitting, rehearsed[name]) for name, sitting in sittings.items()}
+        rehearsed = _sit(_as_students_see_them(aligned.steps, wordless), student, master, seed=0)
+        sittings |= {name: _with_words(sittings[name], rehearsed[name]) for name in wordless}
     answered = {name for step in aligned.steps if isinstance(step, Run) for name in step.answers}
     verdicts = [_verdict_on(sittings[item.name]) for item in master.questions if item.name in sittings]
     return [verdict if verdict.name in answered else _unanswered(verdict) for verdict in verdicts]
@@ -165,8 +166,10 @@ def _unanswered(verdict: QuestionVerdict) -> QuestionVerdict:
     return verdict.model_copy(update={"status": "missing", "message": _NOT_WRITTEN})
 
 
-def _as_students_see_them(steps: tuple[Run | Judge, ...]) -> tuple[Run | Judge, ...]:
-    return tuple(step if isinstance(step, Run) else Judge(_visible(step.question)) for step in steps)
+def _as_students_see_them(steps: tuple[Run | Judge, ...], names: set[str]) -> tuple[Run | Judge, ...]:
+    """The steps with the visible tests of the questions `names` only."""
+    wanted = [step for step in steps if isinstance(step, Run) or step.question.name in names]
+    return tuple(step if isinstance(step, Run) else Judge(_visible(step.question)) for step in wanted)
 
 
 def _visible(question: Question) -> Question:

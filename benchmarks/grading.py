@@ -30,6 +30,7 @@ from benchmarks import record
 
 ASSIGNMENT = "reinforce_cartpole"
 CLASS, ROUNDS = 40, 3
+STOPS_NBGRADER = ("umar", "vera")  # a duplicated cell is an error there, and no grade
 MANY = "gridworld"  # cheap enough for 2,000 notebooks
 SMALL, LARGE = 200, 2_000
 TOOLS = Path(sys.executable).parent
@@ -39,7 +40,7 @@ def honest(name: str) -> dict[str, bytes]:
     """The notebooks of the sample students whom both graders give the same points, by student."""
     master = Master.read(name)
     released = nbformat.writes(release.assignment_notebook(master))
-    able = [student for student in CLASSES[name] if student.honest]
+    able = [item for item in CLASSES[name] if item.honest and item.name not in STOPS_NBGRADER]
     return {student.name: generate.submission(student, master, released) for student in able}
 
 
