@@ -1,10 +1,10 @@
 """Grading a class: `autograder grade` beside `nbgrader autograde`, and a class of 2,000 beside one of 200.
 
-    python -m benchmarks.grading             (about half an hour on two cores)
+    python -m benchmarks.grading             (about 40 minutes on two cores)
     python -m benchmarks.grading --quick     (a few minutes, writes nothing)
 
-The class has 40 notebooks, copies of the sample students of `reinforce_cartpole` that both graders give the
-same points. Both are timed as whole commands, from their start to the last mark in the gradebook.
+A class has 40 notebooks, copies of those sample students whom both graders give the same points. Both are
+timed as whole commands, from their start to the last mark in the gradebook.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from autograder.samples import generate
 from autograder.samples.students import CLASSES
 from benchmarks import record
 
-ASSIGNMENT = "reinforce_cartpole"
+ASSIGNMENTS = ("reinforce_cartpole", "gridworld")
 CLASS, ROUNDS = 40, 3
 STOPS_NBGRADER = ("umar", "vera")  # a duplicated cell is an error there, and no grade
 MANY = "gridworld"  # cheap enough for 2,000 notebooks
@@ -83,22 +83,22 @@ def peak_mib(pid: int) -> float:
     return int(lines.get("VmHWM", "0 kB").split()[0]) / 1024
 
 
-def prepare_nbgrader(folder: Path) -> None:
+def prepare_nbgrader(folder: Path, name: str) -> None:
     """nbgrader's course in `folder`, up to where submissions are graded."""
     shutil.copy(Path(release.__file__).with_name("nbgrader_config.py"), folder)
-    source = folder / "source" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
+    source = folder / "source" / name / f"{name}.ipynb"
     source.parent.mkdir(parents=True)
-    nbformat.write(release.source_notebook(Master.read(ASSIGNMENT)), source)
-    run([str(TOOLS / "nbgrader"), "generate_assignment", ASSIGNMENT], folder)
+    nbformat.write(release.source_notebook(Master.read(name)), source)
+    run([str(TOOLS / "nbgrader"), "generate_assignment", name], folder)
 
 
-def grade_with_nbgrader(folder: Path, copies: dict[str, str]) -> float:
+def grade_with_nbgrader(folder: Path, name: str, copies: dict[str, str]) -> float:
     """Seconds of `nbgrader autograde` for the class in FOLDER/submitted, from an empty gradebook."""
     for made in ("grades", "release", "source"):
         shutil.rmtree(folder / made, ignore_errors=True)
-    prepare_nbgrader(folder)
-    seconds, _ = run([str(TOOLS / "nbgrader"), "autograde", ASSIGNMENT], folder)
-    require_expected_points(f"sqlite:///{folder / 'grades' / 'gradebook.db'}", ASSIGNMENT, copies)
+    prepare_nbgrader(folder, name)
+    seconds, _ = run([str(TOOLS / "nbgrader"), "autograde", name], folder)
+    require_expected_points(f"sqlite:///{folder / 'grades' / 'gradebook.db'}", name, copies)
     return seconds
 
 
@@ -125,17 +125,17 @@ def require_expected_points(url: str, name: str, copies: dict[str, str]) -> None
         raise SystemExit(f"These grades are not the expected ones: {', '.join(wrong[:5])}.")
 
 
-def beside_nbgrader(count: int, rounds: int) -> dict[str, object]:
+def beside_nbgrader(name: str, count: int, rounds: int) -> dict[str, object]:
     """Throughput relative to nbgrader's, with one and with two jobs."""
     seconds: dict[str, list[float]] = {"nbgrader": [], "one job": [], "two jobs": []}
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        copies = write_class(folder / "submitted", ASSIGNMENT, count)
-        grade(folder, ASSIGNMENT, copies, jobs=1)  # compiles what is kept for later runs
+        copies = write_class(folder / "submitted", name, count)
+        grade(folder, name, copies, jobs=1)  # compiles what is kept for later runs
         for _ in range(rounds):
-            seconds["nbgrader"].append(grade_with_nbgrader(folder, copies))
-            seconds["one job"].append(grade(folder, ASSIGNMENT, copies, jobs=1)[0])
-            seconds["two jobs"].append(grade(folder, ASSIGNMENT, copies, jobs=2)[0])
+            seconds["nbgrader"].append(grade_with_nbgrader(folder, name, copies))
+            seconds["one job"].append(grade(folder, name, copies, jobs=1)[0])
+            seconds["two jobs"].append(grade(folder, name, copies, jobs=2)[0])
             print({peer: round(values[-1], 1) for peer, values in seconds.items()}, flush=True)
     return {
         "notebooks": count,
@@ -172,10 +172,10 @@ def large_beside_small(small: int, large: int, rounds: int) -> dict[str, object]
 def main(quick: bool) -> None:
     """Measure, and write benchmarks/results/grading.json."""
     if quick:
-        print(beside_nbgrader(6, 1), large_beside_small(20, 100, 1), sep="\n")
+        print(beside_nbgrader("gridworld", 6, 1), large_beside_small(20, 100, 1), sep="\n")
         return
     content = {
-        "beside nbgrader": beside_nbgrader(CLASS, ROUNDS),
+        "beside nbgrader": {name: beside_nbgrader(name, CLASS, ROUNDS) for name in ASSIGNMENTS},
         "large class": large_beside_small(SMALL, LARGE, ROUNDS),
     }
     print(record.write("grading", content, ["nbgrader", "jax", "ipykernel"]))
