@@ -124,7 +124,7 @@ def test_what_cannot_be_installed_is_named(tmp_path):
     command = ["/bin/bash", script, "bubblewrap"]
     result = subprocess.run(command, env={"PATH": str(tmp_path)}, capture_output=True, text=True)
     assert result.returncode == 0
-    assert "without it, student code cannot be isolated" in result.stderr
+    assert "without it, student code can only be isolated by Landlock" in result.stderr
 
 
 def run_quietly(tmp_path, program):
