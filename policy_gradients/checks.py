@@ -169,7 +169,7 @@ class Checks:
 
     def _error_detail(self, name: str, text: str) -> str:
         if not self._closed:
-            return f"It raised {name}: {text}"
+            return f"It raised {name}: {text}" if text else f"It raised {name}."
         # The text of an exception, or a name made up for it, could carry hidden inputs out.
         return f"It raised {name}." if hasattr(builtins, name) else "It raised an exception."
 
