@@ -70,7 +70,7 @@ class Watch:
             with contextlib.suppress(OSError):
                 fields = self._state(pid)
                 children.setdefault(int(fields[1]), []).append(pid)
-                threads[pid] = int(fields[17])
+                threads[pid] = 0 if fields[0] == b"Z" else int(fields[17])  # a zombie runs no more
         found, newest = {}, children.get(os.getpid(), [])
         while newest:
             found |= {pid: threads[pid] for pid in newest}
