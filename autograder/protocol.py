@@ -48,9 +48,9 @@ class Handle:
 
 
 class Array(np.ndarray):
-    """An array from the worker; `library` says what it was there: "numpy", "jax" or "torch"."""
+    """An array from the worker; `origin` says what it was there: "numpy", "jax" or "torch"."""
 
-    library = "numpy"
+    origin = "numpy"
 
 
 def encode(value: Any, keep: Callable[[Any], Handle] | None = None) -> bytes:
@@ -111,7 +111,7 @@ def _encode_array(value: Any) -> Any:
     _check_size(array.nbytes)  # before it is copied
     library = {"jaxlib": "jax", "jax": "jax", "torch": "torch"}.get(library, "numpy")
     if isinstance(value, Array):
-        library = value.library  # it goes back as what it came
+        library = value.origin  # it goes back as what it came
     parts = [library, array.dtype.name, list(array.shape), np.ascontiguousarray(array).tobytes()]
     return msgpack.ExtType(_ARRAY, msgpack.packb(parts))
 
@@ -213,7 +213,7 @@ def _decode_array(body: bytes, libraries: bool) -> Any:
         raise MalformedMessage("not a library")
     if not libraries:
         array = array.view(Array)
-        array.library = library
+        array.origin = library
         return array
     if library == "numpy":
         return array[()] if array.shape == () else array

@@ -23,8 +23,8 @@ class Limits:
     """What a submission may use.
 
     seconds: for one cell or one call; a whole notebook may use ten times that.
-    memory_mib: address space of the worker.
-    sandbox: "bwrap" or "none", see `autograder.sandbox`.
+    memory_mib: memory of all its processes together.
+    sandbox: a kind of sandbox that `autograder.sandbox.resolve` gave.
     """
 
     seconds: float

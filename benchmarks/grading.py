@@ -58,9 +58,8 @@ def write_class(folder: Path, name: str, count: int) -> dict[str, str]:
 
 def run(command: list[str], folder: Path) -> tuple[float, float]:
     """Seconds that the command took, and the most MiB that its first process held."""
-    tools = os.environ | {
-        "PATH": f"{TOOLS}{os.pathsep}{os.environ['PATH']}"
-    }  # nbgrader calls alembic by name
+    # nbgrader calls alembic by name
+    tools = os.environ | {"PATH": f"{TOOLS}{os.pathsep}{os.environ['PATH']}"}
     with (folder / "log").open("wb") as log:
         start = time.perf_counter()
         process = subprocess.Popen(command, cwd=folder, env=tools, stdout=log, stderr=subprocess.STDOUT)

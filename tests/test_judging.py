@@ -347,5 +347,5 @@ def test_arrays_come_back_as_arrays_of_their_library():
             ("jax", "jnp.ones(2)"),
         ]:
             array = student.evaluate(expression, {})
-            assert (array.library, array.tolist()) == (library, [1, 1])
+            assert (array.origin, array.tolist()) == (library, [1, 1])
             assert student.call("kind", (array,), {}).startswith(library)
