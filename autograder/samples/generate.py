@@ -12,7 +12,8 @@ import nbformat
 
 from autograder.master import Master
 from autograder.release import assignment_notebook
-from autograder.samples.students import CLASSES, WORDS, Student
+from autograder.samples.student import Student
+from autograder.samples.students import CLASSES, WORDS
 
 FOLDER = Path(__file__).parent
 _REGION = re.compile(r"^ *### BEGIN SOLUTION\n(.*?)^ *### END SOLUTION\n?", re.MULTILINE | re.DOTALL)
