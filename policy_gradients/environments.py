@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from types import ModuleType
 from typing import Any
 
 import gymnasium as gym
@@ -35,6 +36,17 @@ class WithoutVelocities(gym.ObservationWrapper):
         return observation[::2]
 
 
+class Drawn(gym.Wrapper):
+    """highway-env with pictures. Without a screen (SDL's "dummy" one) it leaves them black, needlessly."""
+
+    def render(self) -> np.ndarray | None:
+        picture, viewer = super().render(), self.unwrapped.viewer
+        if viewer is None or viewer.enabled:
+            return picture
+        viewer.enabled = True
+        return super().render()
+
+
 @dataclass(frozen=True)
 class Preset:
     """An environment of Gymnasium and its settings.
@@ -53,29 +65,32 @@ class Preset:
     wrappers: tuple[Callable[[gym.Env], gym.Env], ...] = ()
 
 
-# 5 x 5 cells of 2 m around the car: is somebody there, and how fast relative to the car?
-_HIGHWAY = {
-    "observation": {
-        "type": "OccupancyGrid",
-        "features": ["presence", "vx"],
-        "grid_size": [[-5, 5], [-5, 5]],
-        "grid_step": [2.0, 2.0],
-    },
-    "action": {"type": "DiscreteMetaAction"},
-    "policy_frequency": 5,  # decisions per second
-    "duration": 40,  # seconds
-}
+def _highway(id: str, **changes: Any) -> Preset:
+    config = {
+        # 5 x 5 cells of 2 m around the car: is somebody there, and how fast relative to the car?
+        "observation": {
+            "type": "OccupancyGrid",
+            "features": ["presence", "vx"],
+            "grid_size": [[-5, 5], [-5, 5]],
+            "grid_step": [2.0, 2.0],
+        },
+        "action": {"type": "DiscreteMetaAction"},
+        "policy_frequency": 5,  # decisions per second
+        "duration": 40,  # seconds
+    }
+    # The package's own environment, step by step, in a third of the time
+    quick = f"policy_gradients.highway:policy_gradients/{id}"
+    return Preset(quick, "highway_env", "highway", {**config, **changes}, wrappers=(Drawn,))
+
 
 PRESETS: Mapping[str, Preset] = {
     "cartpole": Preset("CartPole-v1"),
     "cartpole-partially-observed": Preset("CartPole-v1", wrappers=(WithoutVelocities,)),
     "lunar-lander": Preset("LunarLander-v3", "Box2D", "box2d"),
-    "highway": Preset("highway-v0", "highway_env", "highway", _HIGHWAY),
-    "highway-continuous": Preset(
-        "highway-v0", "highway_env", "highway", {**_HIGHWAY, "action": {"type": "ContinuousAction"}}
-    ),
+    "highway": _highway("highway-v0"),
+    "highway-continuous": _highway("highway-v0", action={"type": "ContinuousAction"}),
     # Another task: 20 other cars on 3 lanes, physics at 5 Hz, and collisions with the agent's car only
-    "highway-fast": Preset("highway-fast-v0", "highway_env", "highway", _HIGHWAY),
+    "highway-fast": _highway("highway-fast-v0"),
 }
 
 
@@ -174,20 +189,30 @@ def _check(preset: str, render_mode: str | None) -> None:
         names = ", ".join([*PRESETS, *metadrive.PRESETS])
         raise ValueError(f"There is no preset {preset!r}. There are: {names}.")
     chosen = PRESETS[preset]
-    _need(chosen.module, chosen.extra, f"The preset {preset!r}")
+    _import(chosen.module, chosen.extra, f"The preset {preset!r}")
     if render_mode is not None:
-        _need("pygame", chosen.extra or "box2d", "Drawing pictures")
+        _check_pygame(_import("pygame", chosen.extra or "box2d", "Drawing pictures"))
 
 
-def _need(module: str, extra: str, what: str) -> None:
+def _import(module: str, extra: str, what: str) -> ModuleType:
     try:
-        importlib.import_module(module)
+        return importlib.import_module(module)
     except ModuleNotFoundError as missing:
         raise ModuleNotFoundError(
             f"{what} needs the package {missing.name}, which this project's extra [{extra}] installs: "
             f'`pip install -e ".[{extra}]"` in a copy of the repository, or the first cell of an assignment.',
             name=missing.name,
         ) from missing
+
+
+def _check_pygame(pygame: ModuleType) -> None:
+    # pygame (MetaDrive's choice) and pygame-ce (highway-env's) install into the same folder. Whichever came
+    # last works for all of them; but uninstalling either takes most of the other's files along.
+    if not hasattr(pygame, "Surface"):
+        raise ImportError(
+            "Only remains of pygame are installed, as when pygame or pygame-ce was uninstalled beside the "
+            "other. Repair it with `pip install --force-reinstall --no-deps pygame`, and restart the kernel."
+        )
 
 
 def _draw_without_display() -> None:

@@ -11,7 +11,9 @@ import signal
 import sys
 import traceback
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from itertools import chain, pairwise
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
 
@@ -30,7 +32,7 @@ _CONTEXT = multiprocessing.get_context("spawn" if sys.platform == "win32" else "
 class PaddedEpisodes(NamedTuple):
     """N episodes side by side, each padded to the T steps of the longest. All arrays are NumPy's.
 
-    observations : (T, N, ...) row t is what the policy saw at its choice of actions[t]; where padded, the final one
+    observations : (T, N, ...) row t is what the policy saw when it chose actions[t], or the final one
     actions : (T, N) integers, or (T, N, D) floats; where padded, what the policy said and nobody did
     rewards : (T, N) float32, 0 where padded
     terminated : (T, N) bool, true at the step at which the task itself ended the episode
@@ -94,49 +96,34 @@ def run_episodes(
     """
     if max_steps is not None and max_steps < 1:
         raise ValueError(f"An episode has at least one step, not max_steps={max_steps}.")
-    advance = _stepper(envs)
-    row = _Row(envs, _reset(envs, seeds))
-    rows, live = [], np.arange(envs.num_envs)
+    step_some, n = _stepper(envs), envs.num_envs
+    observations = np.array(_reset(envs, seeds), envs.single_observation_space.dtype)
+    infos: list[dict[str, Any]] = [{}] * n
+    rows, live = [], np.arange(n)
     while live.size:
-        actions = _as_actions(policy(row.observations.copy()), envs)
-        seen = row.start()
-        advance(actions, live.tolist(), row)
-        mask = np.zeros(envs.num_envs, np.float32)
+        seen = observations.copy()
+        actions = _as_actions(policy(seen.copy()), envs)
+        rewards, mask = np.zeros(n, np.float32), np.zeros(n, np.float32)
+        terminated, truncated = np.zeros(n, bool), np.zeros(n, bool)
+        columns = step_some(actions[live], live)
+        observations[live], rewards[live], terminated[live], truncated[live] = columns[:4]
+        for i, info in zip(live, columns[4], strict=True):
+            infos[i] = info
         mask[live] = 1
-        live = live[~(row.terminated | row.truncated)[live]]
+        live = live[~(terminated | truncated)[live]]
         if len(rows) + 1 == max_steps:
-            row.truncated[live] = True
+            truncated[live] = True
             live = live[:0]
-        rows.append((seen, actions, row.rewards, row.terminated, row.truncated, mask))
-    return PaddedEpisodes(*map(np.stack, zip(*rows, strict=True)), row.observations, tuple(row.infos))
+        rows.append((seen, actions, rewards, terminated, truncated, mask))
+    return PaddedEpisodes(*map(np.stack, zip(*rows, strict=True)), observations, tuple(infos))
 
 
-class _Row:
-    """What one step of all environments gives: written by a stepper, for the live ones only."""
-
-    def __init__(self, envs: VectorEnv, observations: np.ndarray) -> None:
-        self.observations = np.array(observations, envs.single_observation_space.dtype)
-        self.infos: list[dict[str, Any]] = [{}] * envs.num_envs
-
-    def start(self) -> np.ndarray:
-        """Get ready for a step; the observations before it."""
-        before, n = self.observations.copy(), len(self.observations)
-        self.rewards = np.zeros(n, np.float32)
-        self.terminated, self.truncated = np.zeros(n, bool), np.zeros(n, bool)
-        return before
-
-    def put(
-        self, i: int, observation: Any, reward: float, terminated: bool, truncated: bool, info: dict
-    ) -> None:
-        self.observations[i], self.rewards[i] = observation, reward
-        self.terminated[i], self.truncated[i], self.infos[i] = terminated, truncated, info
+# Observations, rewards, terminated, truncated, infos: each a sequence with an entry for each environment
+Columns = tuple[Sequence[Any], Sequence[float], Sequence[bool], Sequence[bool], Sequence[dict[str, Any]]]
 
 
-Stepper = Callable[[Sequence[Any], list[int], _Row], None]
-
-
-def _stepper(envs: VectorEnv) -> Stepper:
-    """How to step some of the environments of a vector and not the others: (actions, live, row to fill)."""
+def _stepper(envs: VectorEnv) -> Callable[[np.ndarray, np.ndarray], Columns]:
+    """How to step some environments of a vector only: (their actions, their numbers) -> columns."""
     ways = {
         SyncVectorEnv: _step_here,
         AsyncVectorEnv: _step_gymnasium_workers,
@@ -155,7 +142,7 @@ def _stepper(envs: VectorEnv) -> Stepper:
             "These environments reset themselves when an episode ends. Make them with make_envs, or with "
             "autoreset_mode=gymnasium.vector.AutoresetMode.DISABLED."
         )
-    return way(envs)
+    return partial(way, envs)
 
 
 def _reset(envs: VectorEnv, seeds: int | Sequence[int] | None) -> np.ndarray:
@@ -178,45 +165,34 @@ def _as_actions(actions: Any, envs: VectorEnv) -> np.ndarray:
     return actions
 
 
-def _one_by_one(actions: np.ndarray) -> Sequence[Any]:
+def _step_here(envs: SyncVectorEnv, actions: np.ndarray, live: np.ndarray) -> Columns:
+    return _columns(envs.envs[i].step(action) for i, action in zip(live, _plain(actions), strict=True))
+
+
+def _plain(actions: np.ndarray) -> Sequence[Any]:
     # Environments take a Python integer faster than NumPy's
     return actions.tolist() if actions.ndim == 1 else actions
 
 
-def _step_here(envs: SyncVectorEnv) -> Stepper:
-    step = [env.step for env in envs.envs]
-
-    def advance(actions: np.ndarray, live: list[int], row: _Row) -> None:
-        actions = _one_by_one(actions)
-        for i in live:
-            row.put(i, *step[i](actions[i]))
-
-    return advance
+def _columns(steps: Iterable[tuple[Any, float, bool, bool, dict[str, Any]]]) -> Columns:
+    return tuple(zip(*steps, strict=True))
 
 
-def _step_gymnasium_workers(envs: AsyncVectorEnv) -> Stepper:
+def _step_gymnasium_workers(envs: AsyncVectorEnv, actions: np.ndarray, live: np.ndarray) -> Columns:
     """Gymnasium's own step would step every environment, so this talks to its workers as that does."""
-
-    def advance(actions: np.ndarray, live: list[int], row: _Row) -> None:
-        for i in live:
-            envs.parent_pipes[i].send(("step", actions[i]))
-        answers = {i: envs.parent_pipes[i].recv() for i in live}
-        if not all(fine for _, fine in answers.values()):
-            index, kind, value, trace = envs.error_queue.get()
-            envs.close(terminate=True)
-            raise WorkerError(f"Environment {index} raised {kind.__name__}: {value}\n\n{trace}")
-        for i, ((observation, *rest), _) in answers.items():
-            row.put(i, envs.observations[i] if envs.shared_memory else observation, *rest)
-
-    return advance
+    for i, action in zip(live, actions, strict=True):
+        envs.parent_pipes[i].send(("step", action))
+    answers = [envs.parent_pipes[i].recv() for i in live]
+    if not all(fine for _, fine in answers):
+        index, kind, value, trace = envs.error_queue.get()
+        envs.close(terminate=True)
+        raise WorkerError(f"Environment {index} raised {kind.__name__}: {value}\n\n{trace}")
+    observations, *rest = _columns(answer for answer, _ in answers)
+    return envs.observations[live] if envs.shared_memory else observations, *rest
 
 
-def _step_workers(envs: ProcessVectorEnv) -> Stepper:
-    def advance(actions: np.ndarray, live: list[int], row: _Row) -> None:
-        for answer in envs.step_some(_one_by_one(actions), live):
-            row.put(*answer)
-
-    return advance
+def _step_workers(envs: ProcessVectorEnv, actions: np.ndarray, live: np.ndarray) -> Columns:
+    return envs.step_some(actions, live)
 
 
 class WorkerError(RuntimeError):
@@ -243,14 +219,15 @@ class ProcessVectorEnv(VectorEnv):
             raise ValueError(
                 f"{self.num_envs} environments need 1 to {self.num_envs} workers, not {n_workers}."
             )
-        shares = np.array_split(np.arange(self.num_envs), n_workers)
-        self._home = [k for k, share in enumerate(shares) for _ in share]
+        # The numbers of the first environments of each worker, and of what would be the next worker's
+        self._first = np.array([len(share) for share in np.array_split(np.arange(self.num_envs), n_workers)])
+        self._first = np.concatenate([[0], self._first.cumsum()])
         self._ended = np.ones(self.num_envs, bool)
         self._workers: list[_Worker] = []
         self._finalizer = weakref.finalize(self, _end_all, self._workers)
         with self._ended_if_it_fails():
-            for share in shares:
-                self._workers.append(_Worker({int(i): env_fns[i] for i in share}))
+            for begin, end in pairwise(self._first):
+                self._workers.append(_Worker(env_fns[begin:end], range(begin, end)))
             spaces = [worker.receive() for worker in self._workers]
         self.single_observation_space, self.single_action_space, metadata, self.render_mode = spaces[0]
         self.metadata = {**metadata, "autoreset_mode": AutoresetMode.DISABLED}
@@ -266,57 +243,64 @@ class ProcessVectorEnv(VectorEnv):
         options["reset_mask"], (N,) bool, resets some only; the rows of the others show what they did before.
         """
         options = dict(options or {})
-        mask = np.asarray(options.pop("reset_mask", np.ones(self.num_envs, bool)))
+        chosen = np.flatnonzero(options.pop("reset_mask", np.ones(self.num_envs, bool)))
+        if chosen.size == 0:
+            raise ValueError("The reset_mask chooses no environment.")
         if seed is None or isinstance(seed, int):
             seed = [None if seed is None else seed + i for i in range(self.num_envs)]
         if len(seed) != self.num_envs:
             raise ValueError(f"There are {self.num_envs} environments and {len(seed)} seeds; each needs one.")
-        infos: dict[str, Any] = {}
-        chosen = {i: {"seed": seed[i], "options": options or None} for i in np.flatnonzero(mask).tolist()}
-        for i, (observation, info) in self._ask("reset", chosen):
-            self._observations[i], self._ended[i] = observation, False
-            infos = self._add_info(infos, info, i)
-        return self._observations.copy(), infos
+        given = [{"seed": seed[i], "options": options or None} for i in chosen]
+        self._observations[chosen], infos = self._ask("reset", given, chosen)
+        self._ended[chosen] = False
+        return self._observations.copy(), self._gathered(infos, chosen)
 
     def step(self, actions: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         """One step of every environment, as Gymnasium's vectors."""
-        rewards, infos = np.zeros(self.num_envs), {}
-        terminated, truncated = np.zeros(self.num_envs, bool), np.zeros(self.num_envs, bool)
-        for i, *step, info in self.step_some(actions, range(self.num_envs)):
-            self._observations[i], rewards[i], terminated[i], truncated[i] = step
-            infos = self._add_info(infos, info, i)
-        return self._observations.copy(), rewards, terminated, truncated, infos
+        everyone = np.arange(self.num_envs)
+        *columns, infos = self.step_some(np.asarray(actions), everyone)
+        self._observations[:] = columns[0]
+        return self._observations.copy(), *columns[1:], self._gathered(infos, everyone)
 
-    def step_some(
-        self, actions: Sequence[Any], live: Sequence[int]
-    ) -> Iterator[tuple[int, np.ndarray, float, bool, bool, dict[str, Any]]]:
-        """One step of the environments numbered in `live`, by `actions[i]`; the others are left alone.
+    def step_some(self, actions: np.ndarray, live: np.ndarray) -> Columns:
+        """One step of the environments numbered in `live`, in ascending order, by their actions.
 
-        Yields i, observation, reward, terminated, truncated, info. Raises ValueError where an episode is over.
+        Observations, rewards, terminated, truncated and infos of these. The others are left alone. Raises
+        ValueError where the episode is over.
         """
-        if over := [i for i in live if self._ended[i]]:
+        if self._ended[live].any():
+            over = [i for i in map(int, live) if self._ended[i]]
             raise ValueError(
-                f"The episodes of environments {over} are over, or never began: reset them first."
+                f"The episodes of environments {over} are over or never began: reset them first."
             )
-        for i, answer in self._ask("step", {i: actions[i] for i in live}):
-            self._ended[i] = answer[2] or answer[3]
-            yield i, *answer
+        columns = self._ask("step", _plain(actions), live)
+        self._ended[live] = columns[2] | columns[3]
+        return columns
+
+    def _gathered(self, infos: Sequence[dict[str, Any]], numbers: np.ndarray) -> dict[str, Any]:
+        gathered: dict[str, Any] = {}
+        for i, info in zip(numbers, infos, strict=True):
+            gathered = self._add_info(gathered, info, int(i))
+        return gathered
 
     def close_extras(self, **kwargs: Any) -> None:
         """End the processes."""
         self._finalizer()
 
-    def _ask(self, command: str, arguments: dict[int, Any]) -> list[tuple[int, Any]]:
-        """Send every worker `command` with the arguments of its environments; their answers."""
+    def _ask(self, command: str, arguments: Sequence[Any], numbers: np.ndarray) -> tuple[Any, ...]:
+        """Have the environments `numbers`, ascending, do `command` with an argument each; the columns."""
         if self.closed:
             raise ClosedEnvironmentError("These environments are closed; make new ones.")
-        asked: dict[int, dict[int, Any]] = {}
-        for i, argument in arguments.items():
-            asked.setdefault(self._home[i], {})[i] = argument
+        bounds, asked = np.searchsorted(numbers, self._first), []
         with self._ended_if_it_fails():
-            for k, share in asked.items():
-                self._workers[k].send((command, share))
-            return [answer for k in asked for answer in self._workers[k].receive().items()]
+            for k, worker in enumerate(self._workers):
+                share = slice(bounds[k], bounds[k + 1])
+                if share.start < share.stop:
+                    worker.send((command, (numbers[share] - self._first[k]).tolist(), arguments[share]))
+                    asked.append(worker)
+            answers = [worker.receive() for worker in asked]
+        *columns, infos = zip(*answers, strict=True)
+        return *map(np.concatenate, columns), list(chain.from_iterable(infos))
 
     @contextlib.contextmanager
     def _ended_if_it_fails(self) -> Iterator[None]:
@@ -331,10 +315,10 @@ class ProcessVectorEnv(VectorEnv):
 class _Worker:
     """A process with environments, seen from outside."""
 
-    def __init__(self, env_fns: dict[int, Callable[[], gym.Env]]) -> None:
-        self._numbers = ", ".join(map(str, env_fns))
+    def __init__(self, env_fns: Sequence[Callable[[], gym.Env]], numbers: range) -> None:
+        self._numbers = ", ".join(map(str, numbers))
         self._pipe, theirs = _CONTEXT.Pipe()
-        functions = CloudpickleWrapper(env_fns)
+        functions = CloudpickleWrapper(list(env_fns))
         self._process = _CONTEXT.Process(target=_work, args=(functions, theirs), daemon=True)
         self._process.start()
         theirs.close()  # so that the death of the process is seen as the end of the pipe
@@ -358,7 +342,7 @@ class _Worker:
         how = f"was killed by signal {-code}" if code and code < 0 else f"ended with exit code {code}"
         return (
             f"The process of environments {self._numbers} {how} and gave no answer. Signal 9 often means "
-            'that memory ran out. In a script, what starts processes belongs under `if __name__ == "__main__":`.'
+            'that memory ran out. In a script, start processes under `if __name__ == "__main__":` only.'
         )
 
     def end(self) -> None:
@@ -376,26 +360,31 @@ def _end_all(workers: list[_Worker]) -> None:
         workers.pop().end()
 
 
+_ACTS = {
+    "reset": lambda env, given: env.reset(**given),
+    "step": lambda env, action: env.step(action),
+}
+
+
 def _work(env_fns: CloudpickleWrapper, pipe: Connection) -> None:
     """What runs in the process: answers until the other end of the pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; ours decides what follows
-    envs: dict[int, gym.Env] = {}
+    envs: list[gym.Env] = []
     try:
-        envs.update((i, env_fn()) for i, env_fn in env_fns.fn.items())
-        first = next(iter(envs.values()))
-        pipe.send((True, (first.observation_space, first.action_space, first.metadata, first.render_mode)))
+        envs.extend(env_fn() for env_fn in env_fns.fn)
+        pipe.send(
+            (True, (envs[0].observation_space, envs[0].action_space, envs[0].metadata, envs[0].render_mode))
+        )
         while True:
-            command, arguments = pipe.recv()
-            act = {
-                "reset": lambda env, given: env.reset(**given),
-                "step": lambda env, given: env.step(given),
-            }[command]
-            pipe.send((True, {i: act(envs[i], argument) for i, argument in arguments.items()}))
+            command, numbers, arguments = pipe.recv()
+            answers = [_ACTS[command](envs[i], given) for i, given in zip(numbers, arguments, strict=True)]
+            *columns, infos = zip(*answers, strict=True)
+            pipe.send((True, (*map(np.array, columns), infos)))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         pass  # nobody waits for an answer any more
     except BaseException:
         with contextlib.suppress(OSError):
             pipe.send((False, traceback.format_exc()))
     finally:
-        for env in envs.values():
+        for env in envs:
             env.close()
