@@ -8,6 +8,7 @@ asked for. MetaDrive allows one engine per process; a second environment is refu
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import importlib
 import importlib.metadata
@@ -180,6 +181,8 @@ def _claim_engine(environment: Driving) -> None:
             "gymnasium.vector.AsyncVectorEnv([make, make, ...])."
         )
     engine_utils.close_engine()  # left behind by an environment that nobody holds any more
+    atexit.unregister(engine_utils.close_engine)
+    atexit.register(engine_utils.close_engine)  # panda3d ends an open engine by a segmentation fault
     _owner = weakref.ref(environment)
 
 
