@@ -18,7 +18,7 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 from . import metadrive
 from .parallel import ProcessVectorEnv
 
-__all__ = ["PRESETS", "Preset", "WithoutVelocities", "make_env", "make_envs"]
+__all__ = ["PRESETS", "Highway", "Preset", "WithoutVelocities", "make_env", "make_envs"]
 
 
 class WithoutVelocities(gym.ObservationWrapper):
@@ -36,8 +36,16 @@ class WithoutVelocities(gym.ObservationWrapper):
         return observation[::2]
 
 
-class Drawn(gym.Wrapper):
-    """highway-env with pictures. Without a screen (SDL's "dummy" one) it leaves them black, needlessly."""
+class Highway(gym.Wrapper):
+    """highway-env, with two repairs.
+
+    Every reset made a new action space, which forgot the seed it was given. And without a screen (SDL's
+    "dummy" one) pictures stayed black, though they need none.
+    """
+
+    def __init__(self, env: gym.Env) -> None:
+        super().__init__(env)
+        self.action_space = env.action_space
 
     def render(self) -> np.ndarray | None:
         picture, viewer = super().render(), self.unwrapped.viewer
@@ -80,7 +88,7 @@ def _highway(id: str, **changes: Any) -> Preset:
     }
     # The package's own environment, step by step, in a third of the time
     quick = f"policy_gradients.highway:policy_gradients/{id}"
-    return Preset(quick, "highway_env", "highway", {**config, **changes}, wrappers=(Drawn,))
+    return Preset(quick, "highway_env", "highway", {**config, **changes}, wrappers=(Highway,))
 
 
 PRESETS: Mapping[str, Preset] = {
@@ -154,7 +162,8 @@ def make_envs(
     if vectorization == "sync":
         envs = SyncVectorEnv(makers, autoreset_mode=AutoresetMode.DISABLED)
     else:
-        envs = ProcessVectorEnv(makers, n_workers)
+        module = "metadrive.envs" if preset in metadrive.PRESETS else PRESETS[preset].module
+        envs = ProcessVectorEnv(makers, n_workers, preload=[__name__, module])
     if seed is not None:
         envs.reset(seed=seed)
         envs.action_space.seed(seed)
@@ -165,10 +174,10 @@ def _make(preset: str, render_mode: str | None, settings: dict[str, Any]) -> gym
     if preset in metadrive.PRESETS:
         return metadrive.make(preset, render_mode=render_mode, **settings)
     chosen = PRESETS[preset]
-    if chosen.config is None:
-        env = gym.make(chosen.id, render_mode=render_mode, **settings)
-    else:
-        env = gym.make(chosen.id, render_mode=render_mode, config={**chosen.config, **settings})
+    arguments = settings if chosen.config is None else {"config": {**chosen.config, **settings}}
+    # Gymnasium's checker costs a tenth of CartPole's speed, and these environments are known to pass it
+    env = gym.make(chosen.id, render_mode=render_mode, disable_env_checker=True, **arguments)
+    if chosen.config is not None:
         _check_entries(preset, env, settings)
     for wrapper in chosen.wrappers:
         env = wrapper(env)

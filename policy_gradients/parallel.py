@@ -9,6 +9,7 @@ import contextlib
 import multiprocessing
 import signal
 import sys
+import time
 import traceback
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -208,11 +209,18 @@ class ProcessVectorEnv(VectorEnv):
     env_fns : functions that make the environments, in the process where they are to live
     n_workers : how many processes share them; None gives each its own, which suits environments that are
         slow or bear no other beside them
+    preload : modules that the environments need. For the first vector of a program they are loaded once
+        for all processes, in Python's fork server, which ends with the program.
 
     Raises WorkerError, then and later, when a worker raises or dies; the other workers are ended first.
     """
 
-    def __init__(self, env_fns: Sequence[Callable[[], gym.Env]], n_workers: int | None = None) -> None:
+    def __init__(
+        self,
+        env_fns: Sequence[Callable[[], gym.Env]],
+        n_workers: int | None = None,
+        preload: Sequence[str] = (),
+    ) -> None:
         self.num_envs = len(env_fns)
         n_workers = self.num_envs if n_workers is None else n_workers
         if not 1 <= n_workers <= self.num_envs:
@@ -225,6 +233,7 @@ class ProcessVectorEnv(VectorEnv):
         self._ended = np.ones(self.num_envs, bool)
         self._workers: list[_Worker] = []
         self._finalizer = weakref.finalize(self, _end_all, self._workers)
+        _CONTEXT.set_forkserver_preload([__name__, *preload])
         with self._ended_if_it_fails():
             for begin, end in pairwise(self._first):
                 self._workers.append(_Worker(env_fns[begin:end], range(begin, end)))
@@ -345,19 +354,26 @@ class _Worker:
             'that memory ran out. In a script, start processes under `if __name__ == "__main__":` only.'
         )
 
-    def end(self) -> None:
-        """Let it close its environments; stop it where it does not, or is in the middle of something."""
+    def dismiss(self) -> None:
+        """Have it close its environments and end."""
         self._pipe.close()
-        self._process.join(timeout=1)
-        if self._process.is_alive():
+
+    def end(self, deadline: float) -> None:
+        """Wait until it has ended; kill it if that takes longer than to `deadline` (time.monotonic)."""
+        try:
+            self._process.join(max(0, deadline - time.monotonic()))
+        finally:
             self._process.kill()
             self._process.join()
-        self._process.close()
+            self._process.close()
 
 
 def _end_all(workers: list[_Worker]) -> None:
+    for worker in workers:
+        worker.dismiss()
+    deadline = time.monotonic() + 2
     while workers:
-        workers.pop().end()
+        workers.pop().end(deadline)
 
 
 _ACTS = {
