@@ -35,7 +35,7 @@ class Strict(gym.Wrapper):
 
 
 class Failing(gym.Wrapper):
-    """An environment that fails at the third step, by an error or a signal, or is interrupted there."""
+    """An environment that fails at its third step: by an error, by a signal, or by never ending it."""
 
     steps, failure = 0, "error"
 
@@ -52,7 +52,7 @@ class Failing(gym.Wrapper):
         os.kill(os.getpid(), signal.SIGKILL)
 
     def hang(self):
-        os.kill(os.getppid(), 0)
+        print("hanging", flush=True)
         time.sleep(3600)
 
 
@@ -251,6 +251,17 @@ def test_in_processes_as_in_gymnasiums_own_vector(processes):
     assert all(map(same, envs.step([0, 0, 0]), here.step([0, 0, 0])))
 
 
+def test_an_episode_that_is_over_is_not_stepped_until_it_is_reset(processes):
+    envs, _ = processes
+    run_episodes(envs, lambda seen: seen @ [0.1, 0.5, 5.0, 1.0] > 0, seeds=0)  # to the time limit
+    with pytest.raises(ValueError, match=r"\[0, 1, 2\] are over"):
+        envs.step([0, 0, 0])
+    envs.reset(options={"reset_mask": np.array([True, False, True])})
+    with pytest.raises(ValueError, match=r"\[1\] are over"):
+        envs.step([0, 0, 0])
+    assert len(envs.step_some(np.array([0, 0]), np.array([0, 2]))[0]) == 2
+
+
 def test_before_a_reset_after_the_end_and_with_wrong_seeds_there_is_an_error(processes):
     envs, _ = processes
     with pytest.raises(ValueError, match="never began"):
@@ -273,11 +284,9 @@ def pids(envs):
 def gone(processes):
     """Whether none of these processes is left, or all are within ten seconds."""
     deadline = time.monotonic() + 10
-    while alive := [pid for pid in processes if psutil.pid_exists(pid)]:
-        if time.monotonic() > deadline:
-            return not alive
+    while any(map(psutil.pid_exists, processes)) and time.monotonic() < deadline:
         time.sleep(0.02)
-    return True
+    return not any(map(psutil.pid_exists, processes))
 
 
 @pytest.mark.parametrize("kind", ["a process each", "gymnasium async"])
@@ -357,6 +366,7 @@ if __name__ == "__main__":
         except KeyboardInterrupt:
             print("interrupted", envs.closed, flush=True)
     elif sys.argv[1] == "waiting":
+        print("waiting", flush=True)
         time.sleep(3600)
 """
 
@@ -374,19 +384,18 @@ def test_however_the_program_ends_no_process_is_left(tmp_path, how, number):
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
     env = {**os.environ, "PYTHONPATH": os.getcwd()}
-    program = subprocess.Popen(
-        [sys.executable, script, how], stdout=subprocess.PIPE, env=env, text=True, start_new_session=True
-    )
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    program = subprocess.Popen([sys.executable, script, how], **pipes, env=env, start_new_session=True)
     workers = [int(pid) for pid in program.stdout.readline().split()]
-    family = [child.pid for child in psutil.Process(program.pid).children(recursive=True)] if number else []
+    family = []
     assert len(workers) == 2
     if number is not None:
+        assert program.stdout.readline().strip() in ("hanging", "waiting")
+        family = [child.pid for child in psutil.Process(program.pid).children(recursive=True)]
         assert set(workers) < set(family)
-        time.sleep(1)  # for it to be in the middle of an episode
-        if number == signal.SIGINT:
-            os.killpg(program.pid, number)  # as the terminal does: the workers receive it, too
-        else:
-            program.send_signal(number)
-    output, _ = program.communicate(timeout=60)
+        # Ctrl-C in a terminal reaches the workers, too; a kill reaches one process
+        (os.killpg if number == signal.SIGINT else os.kill)(program.pid, number)
+    output, errors = program.communicate(timeout=60)
     assert output.split() == (["interrupted", "True"] if how == "interrupted" else [])
+    assert errors.count("Traceback") == (1 if (how, number) == ("waiting", signal.SIGINT) else 0)
     assert gone([*workers, *family])
