@@ -7,6 +7,7 @@ import dataclasses
 import fcntl
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from rich.console import Console
@@ -71,8 +72,8 @@ def grade_class(
     cell or call; memory_mib: limit for one worker; db_url: gradebook (default: SQLite in
     `out`); regrade: judge again what has a verdict; reseed: draw new hidden inputs, so that
     all is judged again; merge: results folders of other machines, whose verdicts are taken over.
-    Raises UnknownAssignment, IntakeError, NoSandbox, NoCluster, CannotGrade or NoGradebook before anything
-    is graded; all but the first three also later, when what they need is gone.
+    Raises UnknownAssignment, IntakeError, NoSandbox, NoCluster, CannotGrade or NoGradebook before any
+    verdict is kept; all but the first three also later, when what they need is gone.
     """
     master = Master.read(assignment)
     submissions = intake.collect(path, assignment)
@@ -81,15 +82,16 @@ def grade_class(
     known = _known_seed(folder, others, reseed)
     with dispatch.crew(jobs, scheduler) as crew:
         limits = Limits(float(seconds), memory_mib, crew.resolve(sandbox_kind))
-        with _alone_in(folder):
+        with _alone_in(folder), ThreadPoolExecutor(1) as beside:
             db_url = db_url or gradebook.default_url(out)
-            gradebook.prepare(db_url)
+            gradebook_is_there = beside.submit(gradebook.prepare, db_url)  # while judging starts up
             seed = secret_seed(folder / "secret_seed", known, anew=reseed)
             stores = [VerdictStore(place / "verdicts") for place in (folder, *others)]
             run = _Run(master, seed, limits, stores, regrade, out)
             with _progress(assignment) as progress:
                 task = progress.add_task(assignment, total=len(submissions))
-                run.grade(submissions, crew, lambda: progress.advance(task))
+                run.grade(submissions, crew, gradebook_is_there.result, lambda: progress.advance(task))
+            gradebook_is_there.result()
             grades = run.grades()
             gradebook.record(db_url, master, grades, _last_grades(folder / "grades.json"))
             write_atomically(folder / "judged.json", json.dumps(run.keys, indent=1) + "\n")
@@ -175,10 +177,15 @@ class _Run:
         self._judging: dict[str, Submission] = {}  # without their bytes
 
     def grade(
-        self, submissions: Iterable[Submission], crew: dispatch.Crew, advance: Callable[[], None]
+        self,
+        submissions: Iterable[Submission],
+        crew: dispatch.Crew,
+        make_sure: Callable[[], None],
+        advance: Callable[[], None],
     ) -> None:
-        """Judge what has to be; `advance` is called for every row."""
+        """Judge what has to be; `make_sure` is called before a verdict is kept, `advance` for every row."""
         for judged in crew.judge(self._jobs(submissions, advance)):
+            make_sure()
             student = judged.verdict.student
             if judged.verdict.status != "crashed":  # the grader's own trouble: the next run tries again
                 self._stores[0].save(self.keys[student], judged)

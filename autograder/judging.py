@@ -12,6 +12,7 @@ import contextlib
 import dataclasses
 import functools
 import hashlib
+import importlib
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -63,9 +64,19 @@ def worker_starter(master: Master, limits: Limits) -> Callable[[], sandbox.Worke
     fill = functools.partial(_compile_right_answers, master, limits)
     # Without isolation a notebook could write programs that the next one would run.
     programs = None if limits.sandbox == "none" else xla_cache.programs_of(master, fill)
-    return functools.partial(
-        sandbox.start_worker, limits.sandbox, limits.memory_mib, master.modules, programs
-    )
+    of_worker = limits.sandbox, limits.memory_mib, master.modules, programs
+    sandbox.warm_template(*of_worker)
+    _import_what_tests_use(master)  # meanwhile
+    return functools.partial(sandbox.start_worker, *of_worker)
+
+
+@functools.lru_cache(maxsize=4)
+def _import_what_tests_use(master: Master) -> None:
+    for question in master.questions:
+        for node in ast.walk(ast.parse(question.test)):
+            names = [item.name for item in node.names] if isinstance(node, ast.Import) else []
+            for name in [node.module] if isinstance(node, ast.ImportFrom) else names:
+                importlib.import_module(name)
 
 
 def _compile_right_answers(master: Master, limits: Limits, folder: Path) -> str:

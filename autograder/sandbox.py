@@ -29,7 +29,7 @@ import tempfile
 from pathlib import Path
 
 import policy_gradients
-from autograder import protocol
+from autograder import protocol, xla_cache
 from autograder.worker import landlock, limits, namespaces, template
 
 KINDS = ("auto", "bwrap", "landlock", "container", "none")
@@ -180,8 +180,12 @@ class Template:
                 start_new_session=True,
             )
         self._control.settimeout(_START_SECONDS)
+
+    @functools.cached_property
+    def shared(self) -> bool:
+        """Whether it can start several workers, one after the other; waits until it has imported all."""
         try:
-            self.shared = self._reply() == template.READY
+            return self._reply() == template.READY
         except Exception:
             self.close()
             raise
@@ -192,6 +196,7 @@ class Template:
 
     def start(self) -> Worker:
         """Fork a worker."""
+        _ = self.shared  # waits until all is imported
         ours, theirs = socket.socketpair()
         with theirs:
             socket.send_fds(self._control, [template.REQUEST.pack(b"s", 0)], [theirs.fileno()])
@@ -243,7 +248,8 @@ class Worker:
 
 
 @functools.lru_cache(maxsize=4)
-def _template(kind: str, memory_mib: int, modules: tuple[str, ...], programs: Path | None) -> Template:
+def warm_template(kind: str, memory_mib: int, modules: tuple[str, ...], programs: Path | None) -> Template:
+    """This process's template for these arguments, which may still be importing; see `Template`."""
     warm = Template(kind, memory_mib, modules, programs)
     atexit.register(warm.close)
     return warm
@@ -253,10 +259,10 @@ def start_worker(
     kind: str, memory_mib: int, modules: tuple[str, ...], programs: Path | None = None
 ) -> Worker:
     """A worker forked from this process's template for these arguments, see `Template`."""
-    warm = _template(kind, memory_mib, modules, programs)
+    warm = warm_template(kind, memory_mib, modules, programs)
     if not warm.alive:
-        _template.cache_clear()
-        warm = _template(kind, memory_mib, modules, programs)
+        warm_template.cache_clear()
+        warm = warm_template(kind, memory_mib, modules, programs)
     return warm.start() if warm.shared else Template(kind, memory_mib, modules, programs).start()
 
 
@@ -266,8 +272,7 @@ def _environment(home: str, python_path: str) -> dict[str, str]:
         "IPYTHONDIR": f"{home}/.ipython",
         "MPLCONFIGDIR": f"{home}/.matplotlib",
         "MPLBACKEND": "Agg",
-        "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",  # programs run for milliseconds: compiling them takes longer
-        "JAX_PLATFORMS": "cpu",
+        **xla_cache.COMPILER_SETTINGS,
         "LANG": "C.UTF-8",
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
