@@ -48,8 +48,6 @@ class Actor(nn.Module):
 
     def reset(self, state: Any, first: Any) -> Any:
         """The state, cleared for the environments where `first` (N,) is true; a new tree."""
-        if not state:
-            return state
         first = torch.as_tensor(first)
 
         def cleared(fresh: torch.Tensor, old: torch.Tensor) -> torch.Tensor:

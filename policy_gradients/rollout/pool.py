@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
@@ -45,19 +45,22 @@ class Pool:
     def start(self, n_workers: int, start_method: str | None) -> None:
         """Start the workers; worker w gets the seed of the task plus w * n_envs."""
         context = _context(start_method, self._task.device)
-        for number in range(n_workers):
-            seed = None if self._task.seed is None else self._task.seed + number * self._task.n_envs
-            packed = self._task._replace(seed=seed).packed()
-            ours, theirs = context.Pipe()
-            with theirs:
-                process = context.Process(
-                    target=work,
-                    args=(theirs, packed, self._memory),
-                    name=f"rollout worker {number}",
-                    daemon=True,
-                )
-                process.start()
-            self._members.append(Member(process, ours, []))
+        with _interrupts_later():
+            for number in range(n_workers):
+                self._start_worker(context, number)
+
+    def _start_worker(self, context: BaseContext, number: int) -> None:
+        seed = None if self._task.seed is None else self._task.seed + number * self._task.n_envs
+        ours, theirs = context.Pipe()
+        process = context.Process(
+            target=work,
+            args=(theirs, self._task._replace(seed=seed).packed(), self._memory),
+            name=f"rollout worker {number}",
+            daemon=True,
+        )
+        with theirs:
+            process.start()
+        self._members.append(Member(process, ours, []))
 
     def submit(self, number: int) -> None:
         """Give slot `number` to the worker that has the fewest."""
@@ -103,6 +106,19 @@ class Pool:
                 member.process.join()
             member.process.close()
             member.connection.close()
+
+
+@contextlib.contextmanager
+def _interrupts_later() -> Iterator[None]:
+    """Ctrl-C waits: a process that is starting shall not be forgotten, nor show a traceback of its own."""
+    if not hasattr(signal, "pthread_sigmask"):  # on Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _context(start_method: str | None, device: torch.device) -> BaseContext:
