@@ -355,6 +355,10 @@ def slow():
     env.failure = "hanging"
     return env
 
+def think(seen):
+    print("waiting", flush=True)
+    time.sleep(3600)
+
 if __name__ == "__main__":
     envs = ProcessVectorEnv([good_pole, slow])
     print(*(worker._process.pid for worker in envs._workers), flush=True)
@@ -364,7 +368,12 @@ if __name__ == "__main__":
         try:
             run_episodes(envs, lambda seen: (seen[:, 2] > 0) * 1, seeds=0)
         except KeyboardInterrupt:
-            print("interrupted", envs.closed, flush=True)
+            print("interrupted", envs.closed)
+    elif sys.argv[1] == "in the policy":
+        try:
+            run_episodes(envs, think, seeds=0)
+        except KeyboardInterrupt:
+            print("usable for", len(run_episodes(envs, lambda seen: [0, 0], seeds=0, max_steps=2).mask))
     elif sys.argv[1] == "waiting":
         print("waiting", flush=True)
         time.sleep(3600)
@@ -375,6 +384,7 @@ if __name__ == "__main__":
     ("how", "number"),
     [
         ("interrupted", signal.SIGINT),
+        ("in the policy", signal.SIGINT),
         ("waiting", signal.SIGINT),
         ("waiting", signal.SIGKILL),
         ("at its end", None),
@@ -396,6 +406,7 @@ def test_however_the_program_ends_no_process_is_left(tmp_path, how, number):
         # Ctrl-C in a terminal reaches the workers, too; a kill reaches one process
         (os.killpg if number == signal.SIGINT else os.kill)(program.pid, number)
     output, errors = program.communicate(timeout=60)
-    assert output.split() == (["interrupted", "True"] if how == "interrupted" else [])
+    said = {"interrupted": "interrupted True\n", "in the policy": "usable for 2\n"}
+    assert output == said.get(how, "")
     assert errors.count("Traceback") == (1 if (how, number) == ("waiting", signal.SIGINT) else 0)
     assert gone([*workers, *family])
