@@ -702,14 +702,14 @@ with check("a batch of one", hint="The result has the shape (1,): is an axis squ
         action = draw(np.zeros((1, n_actions)), new_seed())
         assert numbers(action).shape == (1,) and np.asarray(action).dtype.kind in "iu"
         assert 0 <= numbers(action)[0] < n_actions
-with check("the generator is advanced: a second call gives other actions", weight=2, hint="Draw with the generator that is given, not with a copy of it or a new one with its seed."):
+with check("the generator is advanced: a second call gives other actions", weight=4, hint="Draw with the generator that is given, not with a copy of it or a new one with its seed."):
     twice = check.evaluate(
         "(lambda g: [sample_categorical(torch.tensor(z), g), sample_categorical(torch.tensor(z), g)])"
         "(torch.Generator().manual_seed(seed))", z=np.zeros((6000, 2), np.float32), seed=new_seed())
     first, second = map(numbers, twice)
     assert first.shape == second.shape == (6000,)
     assert_counts(np.not_equal(first, second).astype(int), np.zeros(2))
-with check("PyTorch's global random numbers have no part in it", weight=2, hint="Is the generator handed to the function that draws?"):
+with check("PyTorch's global random numbers have no part in it", weight=4, hint="Is the generator handed to the function that draws?"):
     z, seed = np.zeros((200, 4), np.float32), new_seed()
     same = [check.evaluate(f"(torch.manual_seed({n}), {DRAW})[1]", z=z, seed=seed) for n in (1, 2)]
     other = check.evaluate(f"(torch.manual_seed(1), {DRAW})[1]", z=z, seed=seed + 1)
@@ -856,7 +856,7 @@ with check("as many rows as dimensions, and a batch of one", hint="Is the noise 
 with check("actions far outside of [-1, 1] are not cut off", hint="Return the sample as it was drawn: the environment cuts off what it cannot use."):
     z = standardised(np.full((2000, 2), 0.9), [1.0, 1.0])
     assert_standard_normal(z)
-with check("the generator is advanced: a second call gives other actions", weight=2, hint="Draw with the generator that is given, not with a copy of it or a new one with its seed."):
+with check("the generator is advanced: a second call gives other actions", weight=4, hint="Draw with the generator that is given, not with a copy of it or a new one with its seed."):
     twice = check.evaluate(
         "(lambda g: [sample_gaussian(torch.tensor(m), torch.tensor(s), g) for _ in range(2)])"
         "(torch.Generator().manual_seed(seed))",
@@ -864,7 +864,7 @@ with check("the generator is advanced: a second call gives other actions", weigh
     first, second = map(numbers, twice)
     assert first.shape == second.shape == (2000, 2)
     assert_standard_normal((first - second) / 2**0.5)
-with check("PyTorch's global random numbers have no part in it", weight=2, hint="Is the generator handed to the function that draws?"):
+with check("PyTorch's global random numbers have no part in it", weight=4, hint="Is the generator handed to the function that draws?"):
     m, s, seed = np.zeros((50, 2), np.float32), np.zeros(2, np.float32), new_seed()
     same = [check.evaluate(f"(torch.manual_seed({n}), {DRAW})[1]", m=m, s=s, seed=seed) for n in (1, 2)]
     other = check.evaluate(f"(torch.manual_seed(1), {DRAW})[1]", m=m, s=s, seed=seed + 1)
