@@ -21,7 +21,7 @@ def record(
     """The pictures (H, W, 3) of one episode, from every `every`-th step and the last.
 
     environment : made with render_mode="rgb_array"
-    act : maps observations (1, D) to one action in an array (1,)
+    act : maps observations (1, ...) to one action in an array, (1,) integers or (1, D) floats
     """
     if environment.render_mode != "rgb_array":
         raise ValueError(
@@ -30,7 +30,8 @@ def record(
     observation, _ = environment.reset(seed=seed)
     pictures, steps, ended = [environment.render()], 0, False
     while not ended:
-        action = int(np.asarray(act(observation[None]))[0])
+        action = np.asarray(act(observation[None]))[0]
+        action = action if np.ndim(action) else int(action)
         observation, _, terminated, truncated, _ = environment.step(action)
         ended, steps = terminated or truncated, steps + 1
         if ended or steps % every == 0:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from policy_gradients import video
+from policy_gradients.environments import make_env
 
 
 def always_right(observations):
@@ -24,6 +25,22 @@ def test_an_episode_is_recorded_from_its_first_picture_to_its_last():
     assert np.array_equal(pictures[1][0], pictures[2][0])
     assert np.array_equal(pictures[1][-1], pictures[2][-1])
     assert not np.array_equal(pictures[1][0], pictures[1][-1])
+
+
+@pytest.mark.parametrize("preset", ["metadrive-continuous", "highway-continuous"])
+def test_a_drive_is_recorded_from_above(preset):
+    limit = {"horizon": 8} if preset.startswith("metadrive") else {"duration": 2, "vehicles_count": 5}
+    environment = make_env(preset, render_mode="rgb_array", **limit)
+    pictures = video.record(environment, lambda seen: np.array([[0.2, 1.0]], np.float32), seed=0, every=1)
+    environment.close()
+    assert 8 <= len(pictures) <= 12 and all(picture.std() > 10 for picture in pictures)
+    assert not np.array_equal(pictures[1], pictures[-1])
+
+
+def test_an_episode_with_continuous_actions_is_recorded():
+    environment = gym.make("Pendulum-v1", render_mode="rgb_array", max_episode_steps=3)
+    pictures = video.record(environment, lambda seen: np.full((len(seen), 1), 0.5), seed=0, every=1)
+    assert len(pictures) == 4
 
 
 def test_an_environment_without_pictures_is_refused():
