@@ -134,8 +134,7 @@ def test_a_learner_computes_from_a_fragment_what_the_actor_said(sticky):
     actor = Cart()
     with same.rollout(cartpole, actor, 25, 4, seed=SEED, sticky=sticky) as fragments:
         for fragment in itertools.islice(fragments, 4):
-            inputs = nested.map(lambda leaf: leaf[:-1], fragment.inputs)
-            outputs, _ = actor(inputs, fragment.state)
+            outputs, _ = actor(fragment.shown, fragment.state)
             for name in ("logits", "value"):
                 torch.testing.assert_close(outputs[name], fragment.outputs[name])
             assert outputs["logits"].requires_grad and not fragment.outputs["logits"].requires_grad

@@ -54,9 +54,14 @@ class Fragment(NamedTuple):
     version: Any
 
     @property
+    def shown(self) -> Inputs:
+        """(T, N, ...): what the actor was shown before each of the T steps, `inputs` without the last row"""
+        return nested.map(lambda leaf: leaf[:-1], self.inputs)
+
+    @property
     def observations(self) -> Any:
         """(T, N, ...): o_t"""
-        return nested.map(lambda leaf: leaf[:-1], self.inputs.observation)
+        return self.shown.observation
 
     @property
     def actions(self) -> Any:
