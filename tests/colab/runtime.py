@@ -1,0 +1,84 @@
+"""Something like Colab's runtime: its Python, its versions of the packages the course uses, its module."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+PACKAGES = Path(__file__).parent / "packages-2026-08-19.txt"
+VERSION = "3.13"
+# What of Colab's packages the course uses, or is affected by; their dependencies come with them.
+USED = "gymnasium imageio imageio-ffmpeg ipykernel ipython jax matplotlib numpy opencv-python optax pandas"
+USED += " pillow psutil pygame scipy setuptools torch tqdm"
+
+
+class NoRuntime(RuntimeError):
+    """There is nothing to make the runtime from; the message says what to do."""
+
+
+def python() -> str:
+    """The interpreter of Colab's version. Raises NoRuntime."""
+    of_pyenv = sorted(Path.home().glob(f".pyenv/versions/{VERSION}*/bin/python"))
+    for candidate in [shutil.which(f"python{VERSION}"), *map(str, of_pyenv)]:
+        if (
+            candidate
+            and subprocess.run([candidate, "-c", "import venv"], capture_output=True).returncode == 0
+        ):
+            return candidate
+    raise NoRuntime(
+        f"Colab has Python {VERSION}, and there is none here. Install it (Debian 13 or Ubuntu 25.04: "
+        f"apt-get install python{VERSION}-venv; elsewhere: pyenv install {VERSION}), and run this again."
+    )
+
+
+def pins() -> dict[str, str]:
+    """Colab's versions, by the package's name in lower case."""
+    lines = PACKAGES.read_text(encoding="utf-8").splitlines()
+    found = (re.match(r"([\w.-]+)==(\S+)", line) for line in lines)
+    return {match[1].lower().replace("_", "-"): match[2] for match in found if match}
+
+
+def make(folder: Path) -> Path:
+    """Make the runtime in `folder`, and return its interpreter. Raises NoRuntime."""
+    ours = folder / "bin" / "python"
+    if (folder / "complete").exists():
+        return ours
+    shutil.rmtree(folder, ignore_errors=True)
+    subprocess.run([python(), "-m", "venv", folder], check=True)
+    known = pins()
+    wanted = [f"{name}=={known[name]}" for name in USED.split()]
+    constraints = folder / "colab.txt"
+    # PyPI's torch is built for CUDA and asks for other NVIDIA packages than Colab's, which is not.
+    pinned = [f"{name}=={version}\n" for name, version in known.items() if not name.startswith("nvidia-")]
+    constraints.write_text("".join(pinned))
+    subprocess.run([ours, "-m", "pip", "install", "-q", "-c", constraints, *wanted], check=True)
+    site = next((folder / "lib").glob("python*/site-packages"))
+    module = site / "google" / "colab" / "__init__.py"
+    module.parent.mkdir(parents=True, exist_ok=True)
+    module.write_text('"""In place of the module that Colab\'s kernel imports."""\n')
+    (folder / "complete").touch()
+    return ours
+
+
+def kernel(folder: Path, interpreter: Path, environment: dict[str, str]) -> dict[str, str]:
+    """Write a kernel "colab" and give the environment in which Jupyter finds it."""
+    spec = folder / "jupyter" / "kernels" / "colab" / "kernel.json"
+    startup = folder / "ipython" / "profile_default" / "startup" / "colab.py"
+    for path in (spec, startup):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    startup.write_text("import google.colab\n")
+    environment = {
+        "IPYTHONDIR": str(folder / "ipython"),
+        "PATH": f"{interpreter.parent}{os.pathsep}{os.environ['PATH']}",
+        "VIRTUAL_ENV": str(interpreter.parent.parent),
+        **environment,
+    }
+    command = [str(interpreter), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    spec.write_text(
+        json.dumps({"argv": command, "display_name": "Colab", "language": "python", "env": environment})
+    )
+    return {"JUPYTER_PATH": str(folder / "jupyter")}
