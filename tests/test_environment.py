@@ -37,8 +37,12 @@ PINS = read_pins()
 
 
 def declared():
-    """Every requirement in pyproject.toml that applies to this Python, but for the project's own extras."""
-    groups = [PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()]
+    """Every requirement in pyproject.toml that applies to this Python, but for the project's own extras.
+
+    The peers of the benchmarks are left out: they go into an environment of their own.
+    """
+    extras = {name: group for name, group in PROJECT["optional-dependencies"].items() if name != "benchmarks"}
+    groups = [PROJECT["dependencies"], *extras.values()]
     requirements = [Requirement(line) for group in groups for line in group]
     foreign = [r for r in requirements if r.name != PROJECT["name"]]
     return [r for r in foreign if r.marker is None or r.marker.evaluate()]
