@@ -14,7 +14,7 @@ PACKAGES := $(shell sed '/^\#/d' constraints.txt)
 # Where nothing isolates student code, the sample class, the project's own, goes without.
 SANDBOX = $(shell $(BIN)/python -c 'from autograder.sandbox import resolve; print(resolve("auto"))' 2>/dev/null || echo none)
 
-.PHONY: all setup release grades book test check pictures constraints clean help
+.PHONY: all setup release grades book test colab-check check pictures constraints clean help
 .NOTPARALLEL:
 
 all: setup release grades book  ## set up, generate the assignments, grade the sample class, build the book
@@ -50,6 +50,9 @@ _build/library: .venv/installed $(LIBRARY)
 test: setup release  ## all tests
 	@.ci/system-packages chromium
 	@$(BIN)/pytest
+
+colab-check: setup release  ## every assignment with Colab's Python and packages, handed in and graded (slow)
+	@$(BIN)/python -m tests.colab
 
 check: setup  ## style, and whether the generated notebooks are those of the masters
 	@$(BIN)/ruff check && $(BIN)/autograder release --check

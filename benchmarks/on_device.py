@@ -1,0 +1,190 @@
+"""The trainer in one compiled function beside a Python loop, gymnax and stable-baselines3.
+
+    python -m benchmarks.on_device
+
+Needs the extra `benchmarks`. Each round runs all peers in the same order; the ratios are those of a round.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import gymnasium as gym
+import jax
+import numpy as np
+
+from benchmarks import record
+from policy_gradients import cartpole, on_device
+from policy_gradients.episodes import make_environments, play
+
+ROUNDS = 3
+SEEDS = 20
+BAR = 475.0
+NUMBERS = (2_048, 16_384)
+LOOP_STEPS = 3_000
+ITSELF = """
+import jax
+from policy_gradients import cartpole, on_device
+trained = on_device.train(cartpole, on_device.Settings(), jax.random.PRNGKey({seed}))
+assert trained.solved
+"""
+PPO = """
+from stable_baselines3 import PPO
+from stable_baselines3.common.callbacks import EvalCallback, StopTrainingOnRewardThreshold
+from stable_baselines3.common.env_util import make_vec_env
+envs = make_vec_env("CartPole-v1", n_envs=8, seed={seed})
+zoo = dict(n_steps=32, batch_size=256, gae_lambda=0.8, gamma=0.98, n_epochs=20, ent_coef=0.0)
+zoo |= dict(learning_rate=lambda left: 1e-3 * left, clip_range=lambda left: 0.2 * left)
+at_bar = EvalCallback(
+    make_vec_env("CartPole-v1", n_envs=8, seed=10_000 + {seed}),
+    StopTrainingOnRewardThreshold({bar}, verbose=0), n_eval_episodes=100, eval_freq=640, verbose=0,
+)
+PPO("MlpPolicy", envs, seed={seed}, device="cpu", **zoo).learn(100_000, callback=at_bar)
+"""
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Wall time of one call."""
+    started = time.perf_counter()
+    jax.block_until_ready(work())
+    return time.perf_counter() - started
+
+
+def whole_process(program: str) -> float:
+    """Wall time of a new Python process that runs `program`, imports and compiling included."""
+    environment = {**os.environ, "JAX_PLATFORMS": jax.default_backend()}
+    return seconds(lambda: subprocess.run([sys.executable, "-c", program], check=True, env=environment))
+
+
+def python_loop(params: object) -> float:
+    """Environment steps per second of gymnasium's CartPole-v1, with one call of the policy for each step."""
+    environment, key = gym.make("CartPole-v1"), jax.random.PRNGKey(0)
+
+    @jax.jit
+    def act(params, key, observation):
+        return jax.random.categorical(key, on_device.logits(params, observation))
+
+    observation, _ = environment.reset(seed=0)
+    act(params, key, observation)
+
+    def steps():
+        nonlocal observation, key
+        for _ in range(LOOP_STEPS):
+            key, draw = jax.random.split(key)
+            observation, _, terminated, truncated, _ = environment.step(int(act(params, draw, observation)))
+            if terminated or truncated:
+                observation, _ = environment.reset()
+
+    return LOOP_STEPS / seconds(steps)
+
+
+def ours(params: object, n: int) -> float:
+    """Steps per second of `n` episodes of 500 steps, all of them live."""
+    on_device.rollout(cartpole, params, jax.random.PRNGKey(0), n)
+    used, batches = 0.0, []
+    for key in jax.random.split(jax.random.PRNGKey(1), 3):
+        used += seconds(
+            lambda key=key: batches.append(on_device.rollout(cartpole, params, key, n)) or batches
+        )
+    return sum(float(batch.mask.sum()) for batch in batches) / used
+
+
+def gymnax_rollout(params: object, n: int) -> float:
+    """Steps per second of gymnax's CartPole-v1 with the same policy; it resets automatically."""
+    import gymnax
+
+    environment, settings = gymnax.make("CartPole-v1")
+
+    @jax.jit
+    def rollout(params, key):
+        start_key, key = jax.random.split(key)
+        seen, states = jax.vmap(environment.reset, (0, None))(jax.random.split(start_key, n), settings)
+
+        def advance(carry, key):
+            seen, states = carry
+            act_key, step_key = jax.random.split(key)
+            actions = jax.random.categorical(act_key, on_device.logits(params, seen))
+            keys = jax.random.split(step_key, n)
+            following, states, rewards, *_ = jax.vmap(environment.step, (0, 0, 0, None))(
+                keys, states, actions, settings
+            )
+            return (following, states), (seen, actions, rewards)
+
+        return jax.lax.scan(advance, (seen, states), jax.random.split(key, cartpole.MAX_STEPS))[1]
+
+    jax.block_until_ready(rollout(params, jax.random.PRNGKey(0)))
+    keys = jax.random.split(jax.random.PRNGKey(1), 3)
+    return 3 * n * cartpole.MAX_STEPS / sum(seconds(lambda key=key: rollout(params, key)) for key in keys)
+
+
+def solved_in_gymnasium() -> int:
+    """How many of SEEDS agents reach the bar in gymnasium's own CartPole-v1.
+
+    Both the sampled and the greedy policy have to, in 100 episodes each.
+    """
+    environments = make_environments("CartPole-v1", 100)
+    score = jax.jit(on_device.logits)
+    rng = np.random.default_rng(0)
+    passed = 0
+    for seed in range(SEEDS):
+        trained = on_device.train(cartpole, on_device.Settings(), jax.random.PRNGKey(seed))
+
+        def policy(seen, noise, params=trained.params):
+            return np.argmax(
+                np.asarray(score(params, seen)) + noise * rng.gumbel(size=(len(seen), 2)), axis=-1
+            )
+
+        means = [
+            play(
+                environments, lambda seen, noise=noise: policy(seen, noise), seed=100_000 + 1_000 * seed
+            ).returns.mean()
+            for noise in (0, 1)
+        ]
+        passed += min(means) >= BAR
+    return passed
+
+
+def main() -> None:
+    params = on_device.train(cartpole, on_device.Settings(), jax.random.PRNGKey(0)).params
+    rounds: dict[str, list[float]] = {}
+
+    def note(name: str, value: float) -> None:
+        rounds.setdefault(name, []).append(value)
+        print(f"{name}: {value:,.2f}", flush=True)
+
+    for seed in range(ROUNDS):
+        note("whole process", whole_process(ITSELF.format(seed=seed)))
+        note("whole process, stable-baselines3 PPO", whole_process(PPO.format(seed=seed, bar=BAR)))
+        key = jax.random.PRNGKey(seed)
+        note("training", seconds(lambda key=key: on_device.train(cartpole, on_device.Settings(), key)))
+        note("Python loop", python_loop(params))
+        for n in NUMBERS:
+            note(f"rollout of {n}", ours(params, n))
+            note(f"gymnax of {n}", gymnax_rollout(params, n))
+    ratios = {
+        "whole process over stable-baselines3 PPO": record.ratio(
+            rounds["whole process"], rounds["whole process, stable-baselines3 PPO"]
+        ),
+        "rollout over Python loop": record.ratio(rounds[f"rollout of {NUMBERS[0]}"], rounds["Python loop"]),
+        **{
+            f"rollout over gymnax, {n}": record.ratio(rounds[f"rollout of {n}"], rounds[f"gymnax of {n}"])
+            for n in NUMBERS
+        },
+    }
+    content = {
+        "device": jax.devices()[0].device_kind,
+        "rounds": ROUNDS,
+        "seeds": SEEDS,
+        "solved in gymnasium": solved_in_gymnasium(),
+        "ratios": ratios,
+    }
+    print(content)
+    record.write("on_device", content, ["jax", "gymnasium", "gymnax", "stable-baselines3"])
+
+
+if __name__ == "__main__":
+    main()
