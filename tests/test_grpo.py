@@ -131,9 +131,9 @@ def training():
     names = {"__name__": "training"}
     for cell in cells:
         name = cell.metadata.get("nbgrader", {}).get("grade_id", "")
-        wanted = name == "imports" or "### BEGIN SOLUTION" in cell.source
-        if wanted or (is_training(cell) and ("def per_step" in cell.source or "def targets" in cell.source)):
-            exec(f"from scipy.signal import lfilter\nGAMMA = 0.9\n{cell.source}", names)
+        defines = is_training(cell) and cell.source.startswith("def ")
+        if name == "imports" or "### BEGIN SOLUTION" in cell.source or defines:
+            exec(f"from scipy.signal import lfilter\nGAMMA, N_GENERATIONS = 0.9, 2\n{cell.source}", names)
     return names
 
 
@@ -175,3 +175,11 @@ def test_the_actor_critics_targets_bootstrap_at_truncation_and_not_at_terminatio
                 break
             k += 1
         assert found[t, i].item() == pytest.approx(float(total))
+
+
+def test_the_first_update_from_a_batch_has_the_gradient_of_reinforce(training):
+    rewards, mask = episodes(4)
+    advantages = training["per_step"](rewards, mask, n=2)
+    log_probs = torch.randn(6, 4, generator=torch.Generator().manual_seed(5)).requires_grad_()
+    training["loss_of"](log_probs, log_probs, advantages, mask).backward()
+    torch.testing.assert_close(log_probs.grad, -advantages * mask / mask.sum())

@@ -1,0 +1,208 @@
+"""LunarLander-v3 to a mean return of 200: GRPO and GAE with clipping beside stable-baselines3's PPO.
+
+    python -m benchmarks.lunar_lander             (about an hour on two cores)
+    python -m benchmarks.lunar_lander --quick     (a few updates of each, writes nothing)
+
+GRPO is that of the solved assignment, whose cells are run here; GAE with clipping is made of the same
+parts. PPO has the settings of stable-baselines3's zoo. The bar is one for all: the greedy policy's mean
+return over 100 full episodes. Everybody is looked at every 20,000 environment steps, once the sampled
+policy's last episodes have a mean above 60; looking is not timed. Each measurement has a process of its
+own, and the peers take turns.
+
+The peer is in the extra `benchmarks`; this project's own environment does without it.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import torch
+from torch import nn
+
+from benchmarks import record
+from policy_gradients.environments import make_envs
+from policy_gradients.parallel import group_seeds, run_episodes
+
+SOLUTION = Path(__file__).parents[1] / "solutions" / "grpo.ipynb"
+ROUNDS, BAR, PROMISING = 3, 200, 60
+EVERY, MAX_STEPS = 20_000, 3_000_000
+LIMIT = 1800  # seconds for one measurement with its looks
+JUDGED = 1_000_000  # first seed of the episodes that judge
+
+
+class Bar:
+    """Watches a training: its steps, its seconds without the looks, and whether it has passed the bar."""
+
+    def __init__(self, max_steps: int) -> None:
+        self.max_steps, self.steps, self.next_look = max_steps, 0, EVERY
+        self.passed, self.recent = False, deque(maxlen=100)
+        self._envs = make_envs("lunar-lander", 100)
+        self._looking, self._start = 0.0, time.perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        return time.perf_counter() - self._start - self._looking
+
+    @property
+    def is_over(self) -> bool:
+        return self.passed or self.steps >= self.max_steps
+
+    def after(self, steps: int, returns: list[float], act: Callable[[np.ndarray], np.ndarray]) -> bool:
+        """To be called after an update, with all steps so far and the episodes since; whether to stop."""
+        self.steps = steps
+        self.recent.extend(returns)
+        if steps >= self.next_look and self.recent and np.mean(self.recent) > PROMISING:
+            self.next_look = steps + EVERY
+            start = time.perf_counter()
+            self.passed = run_episodes(self._envs, act, seeds=JUDGED).returns.mean() >= BAR
+            self._looking += time.perf_counter() - start
+        return self.is_over
+
+
+def notebook() -> dict[str, Any]:
+    """The names that the solved assignment defines: functions and classes, without its training."""
+    names: dict[str, Any] = {"__name__": "notebook"}
+    for cell in json.loads(SOLUTION.read_text())["cells"]:
+        source = "".join(cell["source"])
+        is_definition = source.startswith(("def ", "class ", "@torch", "import ", "QUICK"))
+        if cell["cell_type"] == "code" and is_definition and "google.colab" not in source:
+            exec(source, names)
+    return names
+
+
+def grpo(seed: int, bar: Bar) -> None:
+    names = notebook()
+    torch.manual_seed(seed)
+    generator, rng = torch.Generator().manual_seed(seed), np.random.default_rng(seed)
+    policy, envs = names["make_network"](4), make_envs("lunar-lander", 64)
+    optimiser = torch.optim.Adam(policy.parameters(), lr=5e-3)
+    credit, steps = partial(names["per_step"], n=8), 0
+    while not bar.is_over:
+        starts = group_seeds(rng.integers(JUDGED, size=8), 8)
+        act = names["sampled"](policy, generator)
+        batch = run_episodes(envs, act, seeds=starts, max_steps=names["HORIZON"])
+        names["improve"](policy, optimiser, batch, credit, 5, 4, generator)
+        steps += int(batch.mask.sum())
+        bar.after(steps, batch.returns.tolist(), names["greedy"](policy))
+
+
+def advantages_of(fragment: list[torch.Tensor], critic: nn.Module, gamma: float, lam: float) -> torch.Tensor:
+    """(T, N): generalised advantage estimates; `fragment` as the notebook's Fragments collect it."""
+    observations, _, rewards, led_to, terminated, truncated = fragment
+    with torch.no_grad():
+        values, following = critic(observations)[..., 0], critic(led_to)[..., 0]
+    deltas = rewards + gamma * following * ~terminated - values
+    running, rows = torch.zeros_like(deltas[0]), []
+    for delta, ended in zip(deltas.flip(0), (terminated | truncated).flip(0), strict=True):
+        running = delta + gamma * lam * ~ended * running
+        rows.append(running)
+    return torch.stack(rows[::-1])
+
+
+def gae(seed: int, bar: Bar) -> None:
+    names = notebook()
+    torch.manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
+    policy, critic = names["make_network"](4), names["make_network"](1)
+    optimiser = torch.optim.Adam([*policy.parameters(), *critic.parameters()], lr=2e-3)
+    fragments, steps = names["Fragments"](policy, seed, generator), 0
+    while not bar.is_over:
+        fragment = [torch.as_tensor(array) for array in fragments.collect(256)]
+        fragment[2] = fragment[2].float() / 100  # rewards, for the critic's sake
+        observations, actions = fragment[:2]
+        advantages = advantages_of(fragment, critic, gamma=0.999, lam=0.98)
+        with torch.no_grad():
+            old = names["log_probs_of"](policy, observations, actions)
+            returns = advantages + critic(observations)[..., 0]
+        live = torch.ones_like(old)
+        advantages = names["scaled"](advantages - advantages.mean(), live)
+        parts = [part for _ in range(4) for part in torch.randperm(32, generator=generator).chunk(8)]
+        for i in parts:
+            log_probs = names["log_probs_of"](policy, observations[:, i], actions[:, i])
+            loss = names["loss_of"](log_probs, old[:, i], advantages[:, i], live[:, i])
+            errors = returns[:, i] - critic(observations[:, i])[..., 0]
+            optimiser.zero_grad()
+            (loss + errors.square().mean()).backward()
+            optimiser.step()
+        steps += live.numel()
+        finished, fragments.finished = fragments.finished, []
+        bar.after(steps, finished, names["greedy"](policy))
+
+
+def ppo(seed: int, bar: Bar) -> None:
+    from stable_baselines3 import PPO
+    from stable_baselines3.common.callbacks import BaseCallback
+    from stable_baselines3.common.env_util import make_vec_env
+
+    class Watch(BaseCallback):
+        def _on_step(self) -> bool:
+            return not bar.is_over
+
+        def _on_rollout_start(self) -> None:
+            def act(observations: np.ndarray) -> np.ndarray:
+                return self.model.predict(observations, deterministic=True)[0]
+
+            bar.recent.clear()
+            bar.after(self.num_timesteps, [info["r"] for info in self.model.ep_info_buffer or ()], act)
+
+    zoo = {
+        "n_steps": 1024,
+        "batch_size": 64,
+        "n_epochs": 4,
+        "gamma": 0.999,
+        "gae_lambda": 0.98,
+        "ent_coef": 0.01,
+    }
+    model = PPO("MlpPolicy", make_vec_env("LunarLander-v3", 16, seed=seed), seed=seed, device="cpu", **zoo)
+    model.learn(bar.max_steps, callback=Watch())
+
+
+PEERS = {"GRPO": grpo, "GAE with clipping": gae, "stable-baselines3 PPO": ppo}
+BASE = "stable-baselines3 PPO"
+
+
+def measure(name: str, seed: int, max_steps: int) -> dict[str, Any]:
+    """Seconds and steps to the bar, in a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.lunar_lander", "--one", name]
+    command += ["--seed", str(seed), "--steps", str(max_steps)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=LIMIT, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@click.command()
+@click.option("--quick", is_flag=True, help="A few updates of each, and nothing is written.")
+@click.option("--one", type=click.Choice(list(PEERS)), help="One measurement, in this process.")
+@click.option("--seed", default=0)
+@click.option("--steps", default=MAX_STEPS)
+def main(quick: bool, one: str | None, seed: int, steps: int) -> None:
+    torch.set_num_threads(1)  # of no use to networks of this size
+    if one:
+        bar = Bar(steps)
+        PEERS[one](seed, bar)
+        print(json.dumps({"seconds": round(bar.seconds, 1), "steps": bar.steps, "passed": bool(bar.passed)}))
+        return
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in PEERS}
+    for seed in range(1 if quick else ROUNDS):
+        for name, rounds in found.items():
+            rounds.append(measure(name, seed, 20_000 if quick else MAX_STEPS))
+            print(f"seed {seed}, {name}: {rounds[-1]}", flush=True)
+    if quick:
+        return
+    base = [item["seconds"] for item in found[BASE]]
+    ratios = {name: record.ratio([item["seconds"] for item in found[name]], base) for name in PEERS}
+    content = {"bar": BAR, "rounds": found, "ratios_to_ppo": ratios}
+    print("wrote", record.write("lunar_lander", content, ["torch", "gymnasium", "stable-baselines3"]))
+
+
+if __name__ == "__main__":
+    main()
