@@ -1,4 +1,4 @@
-"""Environments: highway-env as seed document 000 stepped it, and by presets; MetaDrive in one process and two.
+"""Environments: highway-env as seed document 000 stepped it, and by presets; MetaDrive in two processes.
 
     python -m benchmarks.environments             (about three minutes on two cores)
     python -m benchmarks.environments --quick     (one short round, writes nothing)

@@ -396,17 +396,22 @@ def test_however_the_program_ends_no_process_is_left(tmp_path, how, number):
     env = {**os.environ, "PYTHONPATH": os.getcwd()}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     program = subprocess.Popen([sys.executable, script, how], **pipes, env=env, start_new_session=True)
-    workers = [int(pid) for pid in program.stdout.readline().split()]
-    family = []
-    assert len(workers) == 2
-    if number is not None:
-        assert program.stdout.readline().strip() in ("hanging", "waiting")
-        family = [child.pid for child in psutil.Process(program.pid).children(recursive=True)]
-        assert set(workers) < set(family)
-        # Ctrl-C in a terminal reaches the workers, too; a kill reaches one process
-        (os.killpg if number == signal.SIGINT else os.kill)(program.pid, number)
-    output, errors = program.communicate(timeout=60)
-    said = {"interrupted": "interrupted True\n", "in the policy": "usable for 2\n"}
-    assert output == said.get(how, "")
-    assert errors.count("Traceback") == (1 if (how, number) == ("waiting", signal.SIGINT) else 0)
-    assert gone([*workers, *family])
+    family = [program.pid]
+    try:
+        workers = [int(pid) for pid in program.stdout.readline().split()]
+        assert len(workers) == 2
+        if number is not None:
+            assert program.stdout.readline().strip() in ("hanging", "waiting")
+            family += [child.pid for child in psutil.Process(program.pid).children(recursive=True)]
+            assert set(workers) < set(family)
+            # Ctrl-C in a terminal reaches the workers, too; a kill reaches one process
+            (os.killpg if number == signal.SIGINT else os.kill)(program.pid, number)
+        output, errors = program.communicate(timeout=60)
+        said = {"interrupted": "interrupted True\n", "in the policy": "usable for 2\n"}
+        assert output == said.get(how, "")
+        assert errors.count("Traceback") == (1 if (how, number) == ("waiting", signal.SIGINT) else 0)
+        assert gone([*workers, *family])
+    finally:
+        for pid in filter(psutil.pid_exists, family):
+            os.kill(pid, signal.SIGKILL)
+        program.wait()
