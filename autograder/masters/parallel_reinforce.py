@@ -584,3 +584,361 @@ check.score()
 # actions. Half a point for the direction: early rewards are favoured, late ones neglected (with an example of
 # either sign of the reward). Half a point for N: the first of more episodes ends earlier, so it gets worse.
 # ### END SOLUTION
+
+# %% [markdown]
+# ## Training: your functions learn to drive
+#
+# From here on everything is written for you, and everything runs on your class and your two functions. Nothing
+# below is graded.
+#
+# **The highway** of [highway-env](https://highway-env.farama.org) has four lanes and fifty other cars in front of
+# yours. You start at 25 m/s, and decide five times a second for 40 seconds, 200 steps. Each step pays between 0
+# and 1:
+#
+# $$r = \frac{1 - [\text{crashed}] + 0.1\cdot\frac{\text{lane}}{3} + 0.4\cdot\frac{\text{speed} - 20}{10}}{1.5}
+# \cdot[\text{on the road}]$$
+#
+# with lane 0 on the left and lane 3 on the right, and the speed between 20 and 30 m/s (slower counts as 20). A
+# crash *terminates* the episode. After 40 seconds it is *truncated*, on a road that goes on.
+#
+# **What the driver sees** is little: 5 × 5 cells of 2 m around the car, whether another car is in a cell, and how
+# fast it is compared with the own one. Neither its own speed nor its lane is among that, and a car ahead comes
+# into view when its bumper is touched. Expect no miracles; expect a careful driver.
+
+# %% tags=["training"]
+import os
+
+from IPython.display import Markdown, display
+from torch.distributions import Categorical, Independent, Normal
+from tqdm import tqdm
+
+from policy_gradients import video
+from policy_gradients.curves import plot_learning_curves
+from policy_gradients.environments import make_env, make_envs
+from policy_gradients.parallel import run_episodes
+
+QUICK = "POLICY_GRADIENTS_QUICK" in os.environ  # to see that all cells run
+SEEDS = range(1 if QUICK else 3)
+MAX_STEPS = 500 if QUICK else 12_000  # environment steps of one training run
+N_EVALUATION = 5 if QUICK else 20  # episodes in which a driver is judged
+N = 5  # environments side by side, each in a process of its own
+GAMMA = 1.0  # a crash costs all the rewards that would have followed
+torch.set_num_threads(1)  # the cores are for the environments
+
+# %% [markdown]
+# ### What needs no learning
+#
+# Before anything is trained: what do drivers earn who always do the same? With the *discrete* actions there are
+# five of them. FASTER and SLOWER choose among the target speeds 20, 25 and 30 m/s, LANE LEFT and LANE RIGHT begin
+# a change of lane, IDLE keeps both. All drivers in this notebook are judged on the same 20 starts, which
+# no training has seen.
+
+# %% tags=["training"]
+def judge(envs, policy):
+    """The returns of N_EVALUATION episodes, and how many of them ended in a crash."""
+    batches = [
+        run_episodes(envs, policy, seeds=1_000_000 + k) for k in range(0, N_EVALUATION, N)
+    ]
+    crashes = sum(batch.terminated.any(axis=0).sum() for batch in batches)
+    return np.concatenate([batch.returns for batch in batches]), int(crashes)
+
+
+def row(name, returns, crashes):
+    """A line of a table: mean return with its standard error, worst return, crashes."""
+    error = returns.std(ddof=1) / len(returns) ** 0.5
+    mean = f"{returns.mean():.1f} ± {error:.1f}"
+    return f"| {name} | {mean} | {returns.min():.0f} | {crashes} of {len(returns)} |"
+
+
+def table(rows):
+    head = ["| driver | mean return | worst | crashes |", "|---|---|---|---|"]
+    display(Markdown("\n".join(head + rows)))
+
+# %% tags=["training"]
+buttons = make_envs("highway", N, vectorization="async")
+ACTIONS = ["LANE LEFT", "IDLE", "LANE RIGHT", "FASTER", "SLOWER"]
+always = {
+    name: judge(buttons, lambda seen, action=action: np.full(N, action))
+    for action, name in enumerate(ACTIONS)
+}
+rng = np.random.default_rng(0)
+at_random = judge(buttons, lambda seen: rng.integers(5, size=N))
+table([row(f"always {name}", *found) for name, found in always.items()]
+      + [row("at random", *at_random)])
+best_constant = max(returns.mean() for returns, _ in always.values())
+
+# %% [markdown]
+# To slow down for ever is not bad at all: at 20 m/s nobody is slower, so nobody is hit, and each step pays at
+# least 2/3. A trained agent that earns no more than this has learned no more than this, however far above the
+# random policy it stands. What is there to gain? The right lane pays 13 more over an episode, and so does
+# every further m/s where there is room; both have to be found without seeing lane or speed.
+#
+# ### The policy
+#
+# A single linear layer from the 50 numbers of the grid to five logits. We let it begin carefully: its bias makes
+# SLOWER the likeliest action, so most first episodes last for 40 seconds and there is something to compare. (A uniformly
+# random start works as well, but most of its steps are spent on learning not to crash.)
+
+# %% tags=["training"]
+class Buttons(torch.nn.Module):
+    """Logits for the five actions; it starts with SLOWER in about nine of ten steps."""
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Linear(50, 5)
+        torch.nn.init.zeros_(self.layer.weight)
+        with torch.no_grad():
+            self.layer.bias.copy_(torch.tensor([0.0, 0.0, 0.0, 0.0, 4.0]))
+
+    def forward(self, observations):
+        return Categorical(logits=self.layer(observations.flatten(-3)))
+
+    def act(self, observations):
+        with torch.no_grad():
+            return self(torch.as_tensor(observations)).sample().numpy()
+
+    def log_probs(self, observations, actions):
+        return self(torch.as_tensor(observations)).log_prob(torch.as_tensor(actions))
+
+# %% [markdown]
+# ### Your mask
+#
+# `run_episodes` steps the environments together until each has finished its episode, and keeps the flags of each
+# step. From these your `Padding` makes the mask.
+
+# %% tags=["training"]
+padding = Padding(N)
+
+
+def mask_of(episodes):
+    padding.reset()
+    steps = zip(episodes.terminated, episodes.truncated)
+    return torch.stack([padding(*flags)[0] for flags in steps]).float()
+
+# %% [markdown]
+# ### The weights
+#
+# With $\gamma = 1$ a return is large early in the episode and small late, and larger in the right lane than in the
+# left, whatever the policy does next. A *baseline* that knows the time and the lane removes all that. It may use
+# everything that is known before the action, for instance the last reward, which tells lane and speed. So we
+# fit, for each batch, the reward-to-go by least squares to the time left, the last reward, and their product; what
+# is left over are the weights.
+
+# %% tags=["training"]
+def baseline(returns, rewards, mask):
+    """(T, N): the returns as predicted from what is known before each action."""
+    left = torch.linspace(1, 0, 201)[: len(rewards), None].expand_as(rewards)
+    last = torch.cat([torch.full_like(rewards[:1], 0.8), rewards[:-1]])
+    features = torch.stack([torch.ones_like(left), left, last, left * last], dim=-1)
+    live = mask.bool()
+    fit = torch.linalg.lstsq(features[live], returns[live][:, None], driver="gelsd")
+    return (features @ fit.solution)[..., 0]
+
+
+def weights_of(returns, rewards, mask):
+    """(T, N): returns minus baseline, scaled to a root mean square of 1."""
+    differences = (returns - baseline(returns, rewards, mask)) * mask
+    return differences / ((differences**2).sum() / mask.sum()).sqrt().clamp(min=1e-6)
+
+# %% [markdown]
+# ### The training loop
+#
+# Play five episodes to their ends, weigh, step, throw away. The bar shows the mean return and length of the batch,
+# and the entropy of the policy. Interrupt the kernel whenever you like: the run then ends with what it has learned
+# so far.
+
+# %% tags=["training"]
+def learn(policy, optimiser, episodes):
+    """One step of the optimiser, with your functions."""
+    mask, rewards = mask_of(episodes), torch.as_tensor(episodes.rewards)
+    returns = torch.as_tensor(masked_reward_to_go(rewards, mask, GAMMA)).float()
+    weights = weights_of(returns, rewards, mask)
+    log_probs = policy.log_probs(episodes.observations, episodes.actions)
+    optimiser.zero_grad()
+    padded_policy_gradient_loss(log_probs, weights, mask).backward()
+    optimiser.step()
+
+# %% tags=["training"]
+def train(envs, policy, learning_rate, seed):
+    """REINFORCE. Returns steps taken and mean return of each batch."""
+    torch.manual_seed(seed)
+    optimiser = torch.optim.Adam(policy.parameters(), learning_rate)
+    curve, steps = [], 0
+    bar = tqdm(total=MAX_STEPS, desc=f"seed {seed}", unit=" steps", unit_scale=True)
+    try:
+        while steps < MAX_STEPS:
+            start = 10_000 * (seed + 1) + N * len(curve)
+            episodes = run_episodes(envs, policy.act, seeds=start)
+            steps += int(episodes.lengths.sum())
+            curve.append((steps, episodes.returns.mean()))
+            learn(policy, optimiser, episodes)
+            bar.update(int(episodes.lengths.sum()))
+            entropy = policy(torch.as_tensor(episodes.final_observations)).entropy()
+            bar.set_postfix({
+                "return": f"{curve[-1][1]:.1f}", "length": f"{episodes.lengths.mean():.0f}",
+                "entropy": f"{entropy.mean():.2f}",
+            })
+    except KeyboardInterrupt:
+        print(f"seed {seed}: interrupted after {steps:,} steps")
+    bar.close()
+    return np.array(curve)
+
+# %% [markdown]
+# Several seeds, since one run could be luck. The learning rate was chosen on other seeds than these.
+
+# %% tags=["training"]
+drivers, curves = [], []
+for seed in SEEDS:
+    drivers.append(Buttons())
+    curves.append(train(buttons, drivers[-1], 0.1, seed))
+
+# %% tags=["training"]
+torch.manual_seed(0)
+before = judge(buttons, Buttons().act)
+after = [judge(buttons, driver.act) for driver in drivers]
+name, found = max(always.items(), key=lambda item: item[1][0].mean())
+table([row(f"always {name}", *found), row("before training", *before)]
+      + [row(f"trained, seed {seed}", *one) for seed, one in zip(SEEDS, after)])
+above = sum(returns.mean() > best_constant for returns, _ in after)
+print(f"{above} of {len(after)} trained drivers earn more than the best constant action.")
+
+# %% tags=["training"] mystnb={"image": {"alt": "Mean return of the batches of five episodes against environment steps on the highway with discrete actions, a thin line for each seed, their mean and a band from the worst to the best. They begin near the return of always slowing down, about 140, fall where episodes of the batch end in a crash, and end somewhat higher; the random policy is far below."}}
+figure, axis = plt.subplots()
+plot_learning_curves(
+    axis, [curve.T for curve in curves], "REINFORCE", baseline=at_random[0].mean()
+)
+axis.axhline(best_constant, color="C1", linestyle="--", label="best constant action")
+_ = axis.legend()
+
+# %% [markdown]
+# highway-env names no return at which the task counts as solved; the dashed line is what takes its place here.
+# And what has been learned? The probabilities of the actions when nobody is near:
+
+# %% tags=["training"]
+nobody = torch.zeros(1, 2, 5, 5)
+nobody[0, 0, 2, 2] = 1  # the own car is always there
+for seed, driver in zip(SEEDS, drivers):
+    probabilities = driver(nobody).probs[0].tolist()
+    shown = ", ".join(f"{name} {p:.0%}" for name, p in zip(ACTIONS, probabilities))
+    print(f"seed {seed}: {shown}")
+
+# %% tags=["training"]
+with make_env("highway", render_mode="rgb_array") as environment:
+    torch.manual_seed(0)
+    pictures = video.record(environment, drivers[0].act, seed=2_000_000)
+video.show(
+    pictures,
+    "The driver of seed 0, in green, with discrete actions: it changes to the right "
+    "and stays behind the other cars, which are blue.",
+    frames_per_second=10,
+)
+
+# %% [markdown]
+# ## Pedals and a steering wheel
+#
+# With *continuous* actions the driver has two numbers between -1 and 1: throttle (up to 5 m/s² either way) and
+# steering (up to 45°). There is no cruise control and no lane keeping any more, and the driver still sees neither
+# its speed nor its heading. Holding the wheel exactly straight and braking gently is then hard to beat. A car
+# that keeps braking goes into reverse, though, and too hard a foot takes it back over the beginning of the road.
+
+# %% tags=["training"]
+pedals = make_envs("highway-continuous", N, vectorization="async")
+THROTTLES = [-0.4, -0.2, -0.1, 0.0, 0.2]
+steady = {}
+for throttle in THROTTLES:
+    action = np.tile(np.float32([throttle, 0.0]), (N, 1))
+    steady[throttle] = judge(pedals, lambda seen, action=action: action)
+table([row(f"throttle {throttle:+.1f}, straight on", *found)
+       for throttle, found in steady.items()])
+best_steady = max(returns.mean() for returns, _ in steady.values())
+
+# %% [markdown]
+# The policy is a normal distribution for each of the two, whose means come from a linear layer, and whose standard
+# deviations are learned as well. Its *unit* matters: at 25 m/s a steering wheel that is off by a thousandth of its
+# range puts the car into the next lane within some seconds. So the unit of the throttle is its full range, and that
+# of the steering a five-thousandth. The loss is the same, and so are your functions.
+
+# %% tags=["training"]
+UNITS = torch.tensor([1.0, 0.0002])
+
+
+class Pedals(torch.nn.Module):
+    """A normal distribution of throttle and steering, in units of UNITS."""
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Linear(50, 2)
+        torch.nn.init.zeros_(self.layer.weight)
+        torch.nn.init.zeros_(self.layer.bias)
+        self.log_std = torch.nn.Parameter(torch.full((2,), -0.5))
+
+    def forward(self, observations):
+        mean = self.layer(observations.flatten(-3))
+        return Independent(Normal(mean, self.log_std.exp()), 1)
+
+    def act(self, observations):
+        with torch.no_grad():
+            return (self(torch.as_tensor(observations)).sample() * UNITS).numpy()
+
+    def act_greedily(self, observations):
+        with torch.no_grad():
+            return (self(torch.as_tensor(observations)).mean * UNITS).numpy()
+
+    def log_probs(self, observations, actions):
+        units = torch.as_tensor(actions) / UNITS
+        return self(torch.as_tensor(observations)).log_prob(units)
+
+# %% tags=["training"]
+smooth_drivers, smooth_curves = [], []
+for seed in SEEDS:
+    smooth_drivers.append(Pedals())
+    smooth_curves.append(train(pedals, smooth_drivers[-1], 0.03, seed))
+
+# %% [markdown]
+# The noise of the sampled actions was for learning. For driving we take the mean of the distribution, and show
+# the sampled policy beside it.
+
+# %% tags=["training"]
+torch.manual_seed(0)
+throttle, found = max(steady.items(), key=lambda item: item[1][0].mean())
+rows = [row(f"best constant: throttle {throttle:+.1f}", *found)]
+reached = 0
+for seed, driver in zip(SEEDS, smooth_drivers):
+    greedy = judge(pedals, driver.act_greedily)
+    reached += greedy[0].mean() >= best_steady
+    rows += [row(f"seed {seed}, mean action", *greedy)]
+    rows += [row(f"seed {seed}, sampled", *judge(pedals, driver.act))]
+table(rows)
+print(f"{reached} of {len(smooth_drivers)} trained drivers earn at least as much as "
+      "the best constant action.")
+
+# %% tags=["training"] mystnb={"image": {"alt": "Mean return of the batches against environment steps on the highway with continuous actions, a thin line for each seed, their mean and a band. They rise from about 60 towards the return of the best constant action."}}
+figure, axis = plt.subplots()
+plot_learning_curves(axis, [curve.T for curve in smooth_curves], "REINFORCE")
+axis.axhline(best_steady, color="C1", linestyle="--", label="best constant action")
+_ = axis.legend()
+
+# %% tags=["training"]
+for seed, driver in zip(SEEDS, smooth_drivers):
+    throttle, steering = (driver(nobody).mean[0] * UNITS).tolist()
+    print(f"seed {seed}: throttle {throttle:+.2f}, steering {steering:+.5f}")
+
+# %% tags=["training"]
+with make_env("highway-continuous", render_mode="rgb_array") as environment:
+    pictures = video.record(environment, smooth_drivers[0].act_greedily, seed=2_000_000)
+video.show(
+    pictures,
+    "The driver of seed 0, in green, with pedals and steering wheel: it keeps its lane, "
+    "gets slower, and lets the other cars go.",
+    frames_per_second=10,
+)
+for envs in (buttons, pedals):
+    envs.close()
+
+# %% [markdown]
+# That is what can be had without eyes: both drivers avoid trouble by falling behind. What would help is to see
+# further (`grid_size` is a setting of `make_env`), to see the own speed and lane (`features`), or to
+# remember them. **Your turn**: change one thing at a time, and use several seeds before you believe an improvement.
+#
+# ## Hand in
+#
+# Restart the kernel, run all cells up to the training section once more, and check that every property above
+# holds. Then save the notebook and submit the `.ipynb` file; the training need not run for the grading.

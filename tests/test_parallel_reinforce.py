@@ -1,0 +1,131 @@
+"""What the chapter and the assignment on parallel REINFORCE say, on problems small enough to be exact."""
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from scipy.signal import lfilter
+from scipy.special import softmax
+
+from autograder.master import Master, grade_id
+from policy_gradients.environments import make_envs
+from policy_gradients.parallel import run_episodes
+from policy_gradients.tabular import exact_policy_gradient, gridworld, sample_trajectories
+
+
+@pytest.fixture(scope="module")
+def solution():
+    """The master's names: the class and the functions as solved there."""
+    sources = {grade_id(cell): cell.source for cell in Master.read("parallel_reinforce").notebook.cells}
+    names = {"np": np, "torch": torch}
+    for name in ("Padding", "masked_reward_to_go", "padded_policy_gradient_loss"):
+        exec(sources[name], names)
+    return names
+
+
+def cut_estimate(p, n):
+    """Quick (1, ends at once) or patient (3 in a second step), all n cut at the first end: by enumeration."""
+    total = 0.0
+    for patient in itertools.product([0, 1], repeat=n):
+        chance = np.prod([p if one else 1 - p for one in patient])
+        seen = [3.0 * all(patient) if one else 1.0 for one in patient]
+        total += chance * np.mean([g * (one - p) for g, one in zip(seen, patient, strict=True)])
+    return total
+
+
+@pytest.mark.parametrize("n", [1, 2, 5, 8])
+@pytest.mark.parametrize("p", [0.1, 0.5, 0.9])
+def test_the_estimate_that_is_cut_at_the_first_end(p, n):
+    assert cut_estimate(p, n) == pytest.approx(p * (1 - p) * (3 * p ** (n - 1) - 1), abs=1e-12)
+
+
+@pytest.mark.parametrize("n", [2, 5, 8])
+def test_below_the_threshold_it_points_the_wrong_way(n):
+    threshold = 3 ** (-1 / (n - 1))
+    assert cut_estimate(threshold - 0.01, n) < 0 < cut_estimate(threshold + 0.01, n)
+
+
+def estimate(theta, sample, mask):
+    """(S, A): mean over episodes of the sum over live steps of reward-to-go times score."""
+    to_go = (sample.rewards * mask)[::-1].cumsum(axis=0)[::-1] * mask
+    summed = np.zeros_like(theta)
+    np.add.at(summed, (sample.states[:-1], sample.actions), to_go)
+    summed -= summed.sum(axis=1, keepdims=True) * softmax(theta, axis=1)
+    return summed / mask.shape[1]
+
+
+def test_on_the_gridworld_whole_episodes_point_along_the_gradient_and_cut_ones_against_it():
+    """16,000 episodes: the cosines are far from the bounds, which no seed is likely to cross."""
+    mdp, theta = gridworld(), np.zeros((16, 4))
+    sample = sample_trajectories(mdp, softmax(theta, axis=1), 16_000, np.random.default_rng(0), 300)
+    true = exact_policy_gradient(mdp, theta)
+    shortest = sample.mask.sum(axis=0).reshape(-1, 8).min(axis=1)
+    cut = sample.mask * (np.arange(300)[:, None] < np.repeat(shortest, 8))
+    for mask, low, high in [(sample.mask, 0.98, 1.0), (cut, -1.0, -0.5)]:
+        found = estimate(theta, sample, mask)
+        cosine = (found * true).sum() / np.linalg.norm(found) / np.linalg.norm(true)
+        assert low < cosine <= high
+
+
+@pytest.fixture(scope="module")
+def batch():
+    """Eight episodes of CartPole under a small network, and the network."""
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.Tanh(), torch.nn.Linear(8, 2))
+
+    def act(observations):
+        with torch.no_grad():
+            logits = network(torch.as_tensor(observations))
+        return torch.distributions.Categorical(logits=logits).sample().numpy()
+
+    return run_episodes(make_envs("cartpole", 8), act, seeds=0, max_steps=40), network
+
+
+def test_the_mask_from_the_flags_is_that_of_the_episodes(solution, batch):
+    episodes, _ = batch
+    padding = solution["Padding"](8)
+    steps = [padding(*flags) for flags in zip(episodes.terminated, episodes.truncated, strict=True)]
+    assert len(set(episodes.lengths)) > 2
+    np.testing.assert_array_equal(torch.stack([mask for mask, _ in steps]), episodes.mask)
+    assert [all_done for _, all_done in steps] == [False] * (len(steps) - 1) + [True]
+
+
+def test_a_padded_batch_gives_the_mean_of_the_single_gradients(solution, batch):
+    episodes, network = batch
+    mask, rewards = torch.as_tensor(episodes.mask), torch.as_tensor(episodes.rewards)
+    loud = torch.where(mask.bool(), rewards, torch.tensor(77.0))
+    returns = solution["masked_reward_to_go"](loud, mask, 0.9)
+
+    def gradient(loss):
+        return torch.cat([part.flatten() for part in torch.autograd.grad(loss, list(network.parameters()))])
+
+    def log_probs(observations, actions):
+        policy = torch.distributions.Categorical(logits=network(torch.as_tensor(observations)))
+        return policy.log_prob(torch.as_tensor(actions))
+
+    together = log_probs(episodes.observations, episodes.actions)
+    padded = gradient(solution["padded_policy_gradient_loss"](together, returns, mask))
+    single = []
+    for i, length in enumerate(episodes.lengths):
+        own = lfilter([1.0], [1.0, -0.9], episodes.rewards[:length, i][::-1])[::-1]
+        np.testing.assert_allclose(returns[:length, i], own, rtol=1e-5)
+        alone = log_probs(episodes.observations[:length, i], episodes.actions[:length, i])
+        single.append(gradient(-(torch.tensor(own.copy(), dtype=torch.float32) * alone).sum()))
+    torch.testing.assert_close(padded, torch.stack(single).mean(dim=0), rtol=1e-4, atol=1e-5)
+
+
+def test_choosing_after_the_logarithm_keeps_the_loss_and_not_the_gradient():
+    """The chapter's case for cleaning inputs as well: what comes before the loss is not in its hands."""
+    live = torch.tensor([True, False])
+    gradients = []
+    for loss in (
+        lambda p: torch.where(live, p.log(), 0.0).sum(),
+        lambda p: torch.where(live, p, 1.0).log().sum(),
+    ):
+        probs = torch.tensor([0.5, 0.0], requires_grad=True)
+        value = loss(probs)
+        assert value.item() == pytest.approx(np.log(0.5))
+        gradients.append(torch.autograd.grad(value, probs)[0])
+    assert gradients[0].isnan().tolist() == [False, True]
+    assert gradients[1].tolist() == [2.0, 0.0]
