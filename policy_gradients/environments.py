@@ -6,6 +6,7 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
 from types import ModuleType
@@ -174,7 +175,7 @@ def _make(preset: str, render_mode: str | None, settings: dict[str, Any]) -> gym
     if preset in metadrive.PRESETS:
         return metadrive.make(preset, render_mode=render_mode, **settings)
     chosen = PRESETS[preset]
-    arguments = settings if chosen.config is None else {"config": {**chosen.config, **settings}}
+    arguments = settings if chosen.config is None else {"config": {**deepcopy(chosen.config), **settings}}
     # Gymnasium's checker costs a tenth of CartPole's speed, and these environments are known to pass it
     env = gym.make(chosen.id, render_mode=render_mode, disable_env_checker=True, **arguments)
     if chosen.config is not None:

@@ -109,7 +109,11 @@ def test_settings_replace_those_of_the_preset():
     assert len(make_env("highway", vehicles_count=3).unwrapped.road.vehicles) == 4
     assert make_env("lunar-lander", max_episode_steps=600, gravity=-7.0).spec.max_episode_steps == 600
     assert make_envs("lunar-lander", 2, gravity=-7.0).envs[1].unwrapped.gravity == -7.0
-    assert "vehicles_count" not in PRESETS["highway"].config
+    shorter = make_env("highway-fast", duration=10).unwrapped.config
+    assert shorter["duration"] == 10
+    shorter["observation"]["type"] = "Kinematics"
+    untouched = make_env("highway-fast").unwrapped.config
+    assert untouched["duration"] == 40 and untouched["observation"]["type"] == "OccupancyGrid"
 
 
 def test_what_does_not_exist_is_named():
