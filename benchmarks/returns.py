@@ -128,7 +128,7 @@ def seconds(function: Callable[[Any], Any], rewards: Any) -> float:
     timer = timeit.Timer(lambda: function(rewards))
     once = timer.timeit(1)
     number = max(1, int(SECONDS / 5 / max(once, 1e-7)))
-    return min(once, *(taken / number for taken in timer.repeat(1 if once > SECONDS else 5, number)))
+    return min(once, *(taken / number for taken in timer.repeat(2 if once > 1 else 5, number)))
 
 
 def require_agreement(peers: dict, rewards: np.ndarray) -> None:
