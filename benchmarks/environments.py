@@ -25,8 +25,8 @@ from policy_gradients.parallel import run_episodes
 
 gym.register_envs(highway_env)
 
-ROUNDS = 5
-HIGHWAYS, HIGHWAY_STEPS = 5, 60
+ROUNDS = 3
+HIGHWAYS, HIGHWAY_STEPS = 5, 40
 SLOWER = 4  # nobody crashes, so that every side makes every step
 DRIVE_STEPS = 600
 STRAIGHT_ON = (0.0, 0.02)  # slowly, so that the road does not end before

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import pickle
 import signal
 import sys
 import time
@@ -268,8 +269,7 @@ class ProcessVectorEnv(VectorEnv):
         """One step of every environment, as Gymnasium's vectors."""
         everyone = np.arange(self.num_envs)
         *columns, infos = self.step_some(np.asarray(actions), everyone)
-        self._observations[:] = columns[0]
-        return self._observations.copy(), *columns[1:], self._gathered(infos, everyone)
+        return *columns, self._gathered(infos, everyone)
 
     def step_some(self, actions: np.ndarray, live: np.ndarray) -> Columns:
         """One step of the environments numbered in `live`, in ascending order, by their actions.
@@ -283,6 +283,7 @@ class ProcessVectorEnv(VectorEnv):
                 f"The episodes of environments {over} are over or never began: reset them first."
             )
         columns = self._ask("step", _plain(actions), live)
+        self._observations[live] = columns[0]
         self._ended[live] = columns[2] | columns[3]
         return columns
 
@@ -376,31 +377,43 @@ def _end_all(workers: list[_Worker]) -> None:
         workers.pop().end(deadline)
 
 
-_ACTS = {
-    "reset": lambda env, given: env.reset(**given),
-    "step": lambda env, action: env.step(action),
-}
-
-
 def _work(env_fns: CloudpickleWrapper, pipe: Connection) -> None:
-    """What runs in the process: answers until the other end of the pipe is closed."""
+    """What runs in the process: answers until the other end of the pipe is closed, or something fails."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; ours decides what follows
     envs: list[gym.Env] = []
     try:
-        envs.extend(env_fn() for env_fn in env_fns.fn)
-        pipe.send(
-            (True, (envs[0].observation_space, envs[0].action_space, envs[0].metadata, envs[0].render_mode))
-        )
-        while True:
-            command, numbers, arguments = pipe.recv()
-            answers = [_ACTS[command](envs[i], given) for i, given in zip(numbers, arguments, strict=True)]
-            *columns, infos = zip(*answers, strict=True)
-            pipe.send((True, (*map(np.array, columns), infos)))
+        fine, answer = _attempt(_make, envs, env_fns.fn)
+        pipe.send_bytes(answer)
+        while fine:
+            fine, answer = _attempt(_do, envs, *pipe.recv())
+            pipe.send_bytes(answer)
     except (EOFError, BrokenPipeError, ConnectionResetError):
         pass  # nobody waits for an answer any more
-    except BaseException:
-        with contextlib.suppress(OSError):
-            pipe.send((False, traceback.format_exc()))
     finally:
         for env in envs:
             env.close()
+
+
+def _attempt(function: Callable[..., Any], *arguments: Any) -> tuple[bool, bytes]:
+    """Whether it went well, and that with the value or the traceback, packed."""
+    try:
+        return True, pickle.dumps((True, function(*arguments)))
+    except BaseException:
+        return False, pickle.dumps((False, traceback.format_exc()))
+
+
+def _make(envs: list[gym.Env], env_fns: Sequence[Callable[[], gym.Env]]) -> tuple[Any, ...]:
+    envs.extend(env_fn() for env_fn in env_fns)
+    return envs[0].observation_space, envs[0].action_space, envs[0].metadata, envs[0].render_mode
+
+
+def _do(
+    envs: list[gym.Env], command: str, numbers: Sequence[int], arguments: Sequence[Any]
+) -> tuple[Any, ...]:
+    todo = zip(numbers, arguments, strict=True)
+    if command == "reset":
+        answers = [envs[i].reset(**argument) for i, argument in todo]
+    else:
+        answers = [envs[i].step(argument) for i, argument in todo]
+    *columns, infos = zip(*answers, strict=True)
+    return *map(np.array, columns), infos

@@ -302,6 +302,26 @@ def test_an_error_in_a_worker_is_shown_with_its_traceback(kind):
         envs.reset()
 
 
+@pytest.mark.parametrize("error", [EOFError, BrokenPipeError, SystemExit])
+def test_an_error_that_looks_like_the_end_of_the_program_is_shown(error):
+    def broken():
+        raise error("not from the pipe")
+
+    with pytest.raises(WorkerError, match="in broken(.|\n)*not from the pipe"):
+        ProcessVectorEnv([broken])
+
+
+def test_what_cannot_be_sent_is_an_error_with_traceback():
+    def secretive():
+        env = gym.make("CartPole-v1")
+        return gym.wrappers.TransformReward(env, lambda reward: lambda: reward)
+
+    envs = ProcessVectorEnv([secretive])
+    envs.reset(seed=0)
+    with pytest.raises(WorkerError, match="ickle"):
+        envs.step([0])
+
+
 def test_a_killed_worker_ends_it_with_the_signal_named():
     envs = ProcessVectorEnv([good_pole, good_pole, dying_pole], n_workers=2)
     workers = pids(envs)
