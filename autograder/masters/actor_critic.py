@@ -139,28 +139,33 @@ def bootstrapped_returns(rewards, next_values, terminated, truncated, gamma):
 import torch
 
 check = Checks("bootstrapped_returns", points=2)
-rewards = torch.tensor([[1.0], [2.0], [3.0], [4.0]])
-next_values = torch.tensor([[8.0], [16.0], [32.0], [64.0]])
-never = torch.zeros(4, 1, dtype=torch.bool)
-second = torch.tensor([[False], [True], [False], [False]])
+
+
+def example(terminated=(), truncated=()):
+    """Four steps of one environment, with ends at the given rows."""
+    flags = torch.zeros(2, 4, 1, dtype=torch.bool)
+    flags[0, list(terminated)], flags[1, list(truncated)] = True, True
+    rewards = torch.tensor([[1.0], [2.0], [3.0], [4.0]])
+    return rewards, torch.tensor([[8.0], [16.0], [32.0], [64.0]]), *flags
+
 
 with check(
     "an episode without an end bootstraps at the last row",
     hint="After the last row the critic's estimate, next_values[-1], stands in.",
 ):
-    returns = bootstrapped_returns(rewards, next_values, never, never, 0.5)
+    returns = bootstrapped_returns(*example(), 0.5)
     close(returns, [[7.25], [12.5], [21.0], [36.0]])
 with check(
     "nothing follows a terminated step",
     hint="Where the episode terminated, the return is the step's reward alone.",
 ):
-    returns = bootstrapped_returns(rewards, next_values, second, never, 0.5)
+    returns = bootstrapped_returns(*example(terminated=[1]), 0.5)
     close(returns, [[2.0], [2.0], [21.0], [36.0]])
 with check(
     "a truncated step bootstraps from its own next value",
     hint="Where the clock stopped the episode, next_values[t] stands in for the rest.",
 ):
-    returns = bootstrapped_returns(rewards, next_values, never, second, 0.5)
+    returns = bootstrapped_returns(*example(truncated=[1]), 0.5)
     close(returns, [[6.0], [10.0], [21.0], [36.0]])
 
 ### BEGIN HIDDEN TESTS
@@ -304,28 +309,32 @@ def gae(rewards, values, next_values, terminated, truncated, gamma, lam):
 import torch
 
 check = Checks("gae", points=3)
-rewards = torch.tensor([[1.0], [2.0], [3.0], [4.0]])
-values, next_values = torch.full((4, 1), 2.0), torch.full((4, 1), 4.0)
-never = torch.zeros(4, 1, dtype=torch.bool)
-second = torch.tensor([[False], [True], [False], [False]])
+
+
+def example(terminated=(), truncated=()):
+    """Four steps of one environment, with ends at the given rows."""
+    flags = torch.zeros(2, 4, 1, dtype=torch.bool)
+    flags[0, list(terminated)], flags[1, list(truncated)] = True, True
+    rewards = torch.tensor([[1.0], [2.0], [3.0], [4.0]])
+    return rewards, torch.full((4, 1), 2.0), torch.full((4, 1), 4.0), *flags
+
 
 with check(
     "without an end: a discounted sum of the temporal-difference errors",
     hint="All delta are r + 0.5 * 4 - 2 = r here, and A_t = delta_t + 0.25 A_{t+1}.",
 ):
-    advantages = gae(rewards, values, next_values, never, never, 0.5, 0.5)
-    close(advantages, [[1.75], [3.0], [4.0], [4.0]])
+    close(gae(*example(), 0.5, 0.5), [[1.75], [3.0], [4.0], [4.0]])
 with check(
     "a terminated step is worth its reward minus its value",
     hint="No next value in its delta, and the sum begins anew behind it.",
 ):
-    advantages = gae(rewards, values, next_values, second, never, 0.5, 0.5)
+    advantages = gae(*example(terminated=[1]), 0.5, 0.5)
     close(advantages, [[1.0], [0.0], [4.0], [4.0]])
 with check(
     "a truncated step keeps its next value",
     hint="The time limit stops the sum over the steps, and not the bootstrapping.",
 ):
-    advantages = gae(rewards, values, next_values, never, second, 0.5, 0.5)
+    advantages = gae(*example(truncated=[1]), 0.5, 0.5)
     close(advantages, [[1.5], [2.0], [4.0], [4.0]])
 
 ### BEGIN HIDDEN TESTS
@@ -451,19 +460,19 @@ def importance_weights(log_pi, log_mu, max_weight=1.0):
 import torch
 
 check = Checks("importance_weights", points=1)
-log_pi = torch.log(torch.tensor([0.2, 0.4, 0.8, 0.1]))
-log_mu = torch.log(torch.tensor([0.4, 0.4, 0.4, 0.8]))
+pi, mu = torch.tensor([0.2, 0.4, 0.8, 0.1]), torch.tensor([0.4, 0.4, 0.4, 0.8])
 
 with check(
     "the ratio of the probabilities, at most 1 unless told otherwise",
     hint="These are log-probabilities: their difference is the logarithm of pi / mu.",
 ):
-    close(importance_weights(log_pi, log_mu), [0.5, 1.0, 1.0, 0.125])
+    close(importance_weights(pi.log(), mu.log()), [0.5, 1.0, 1.0, 0.125])
 with check(
     "another bound",
     hint="Is max_weight used, and is it the bound of the ratio itself?",
 ):
-    close(importance_weights(log_pi, log_mu, max_weight=3.0), [0.5, 1.0, 2.0, 0.125])
+    weights = importance_weights(pi.log(), mu.log(), max_weight=3.0)
+    close(weights, [0.5, 1.0, 2.0, 0.125])
 
 ### BEGIN HIDDEN TESTS
 check.hide()
