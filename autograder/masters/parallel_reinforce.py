@@ -619,7 +619,8 @@ from policy_gradients.parallel import run_episodes
 
 QUICK = "POLICY_GRADIENTS_QUICK" in os.environ  # to see that all cells run
 SEEDS = range(1 if QUICK else 3)
-MAX_STEPS = 500 if QUICK else 12_000  # environment steps of one training run
+MAX_STEPS = 150 if QUICK else 12_000  # environment steps of one training run
+LONGEST = 20 if QUICK else 200  # steps of an episode
 N_EVALUATION = 5 if QUICK else 20  # episodes in which a driver is judged
 N = 5  # environments side by side, each in a process of its own
 GAMMA = 1.0  # a crash costs all the rewards that would have followed
@@ -637,7 +638,8 @@ torch.set_num_threads(1)  # the cores are for the environments
 def judge(envs, policy):
     """The returns of N_EVALUATION episodes, and how many of them ended in a crash."""
     batches = [
-        run_episodes(envs, policy, seeds=1_000_000 + k) for k in range(0, N_EVALUATION, N)
+        run_episodes(envs, policy, seeds=1_000_000 + k, max_steps=LONGEST)
+        for k in range(0, N_EVALUATION, N)
     ]
     crashes = sum(batch.terminated.any(axis=0).sum() for batch in batches)
     return np.concatenate([batch.returns for batch in batches]), int(crashes)
@@ -767,7 +769,7 @@ def train(envs, policy, learning_rate, seed):
     try:
         while steps < MAX_STEPS:
             start = 10_000 * (seed + 1) + N * len(curve)
-            episodes = run_episodes(envs, policy.act, seeds=start)
+            episodes = run_episodes(envs, policy.act, seeds=start, max_steps=LONGEST)
             steps += int(episodes.lengths.sum())
             curve.append((steps, episodes.returns.mean()))
             learn(policy, optimiser, episodes)
