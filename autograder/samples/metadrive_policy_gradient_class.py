@@ -14,7 +14,7 @@ QUESTIONS = (
 
 STUDENTS = (
     Student(
-        "amina",
+        "ben",
         "right, with loops",
         {
             "total_return": """
