@@ -52,11 +52,7 @@ class Policy(Actor):
 
     def answer(self, observations: np.ndarray, generator: torch.Generator) -> tuple[np.ndarray, np.ndarray]:
         """(N,) actions and their log probabilities."""
-        logits = numpy_policy.mlp(self.network, observations)
-        actions = numpy_policy.sample(logits, generator)
-        highest = logits.max(axis=1)
-        normaliser = highest + np.log(np.exp(logits - highest[:, None]).sum(axis=1))
-        return actions, logits[np.arange(len(actions)), actions] - normaliser
+        return numpy_policy.sample(numpy_policy.mlp(self.network, observations), generator)
 
 
 def make(name: str) -> gym.Env:

@@ -144,6 +144,24 @@ def test_a_learner_computes_from_a_fragment_what_the_actor_said(sticky):
     assert ended.any()
 
 
+@pytest.mark.parametrize("n_steps", [1, 3])
+def test_an_actor_may_remember_what_it_was_shown(n_steps):
+    class Remembers(Actor):
+        def initial_state(self, n):
+            return torch.full((1, n, 4), torch.inf)
+
+        def forward(self, inputs, state):
+            assert len(inputs.reward) == 1
+            logits = torch.zeros(*inputs.reward.shape, 2)
+            return {"logits": logits, "before": state}, inputs.observation
+
+    fragments = take(6, same.rollout(cartpole, Remembers(), n_steps, 2, seed=SEED))
+    shown = concatenated(fragments, lambda fragment: fragment.shown)
+    before = concatenated(fragments, lambda fragment: fragment.outputs["before"])
+    expected = np.concatenate([np.full((1, 2, 4), np.inf), shown.observation[:-1]])
+    np.testing.assert_array_equal(before, np.where(shown.first[..., None], np.inf, expected))
+
+
 def test_next_values_of_a_recurrent_actor_at_a_time_limit():
     actor = Cart()
     short = partial(gym.make, "CartPole-v1", max_episode_steps=5)
@@ -429,12 +447,16 @@ def test_sample_follows_the_softmax_of_each_row():
     # 2 rows tested at 0.1 % each; the seed is fixed
     logits = np.array([[0.0, 1.0, -1.0, 2.0], [500.0, -np.inf, 499.0, -np.inf]], np.float32)
     generator = torch.Generator().manual_seed(1)
-    draws = np.stack([numpy_policy.sample(logits, generator) for _ in range(20_000)])
+    draws, log_probs = map(
+        np.array, zip(*(numpy_policy.sample(logits, generator) for _ in range(20_000)), strict=True)
+    )
     chances = np.exp(logits.astype(float) - logits.max(axis=1, keepdims=True))
     chances /= chances.sum(axis=1, keepdims=True)
+    rows = np.arange(2)
+    np.testing.assert_allclose(np.exp(log_probs), chances[rows, draws], rtol=1e-5)
     for column, expected in zip(draws.T, chances, strict=True):
         counts = np.bincount(column, minlength=4)
         assert not counts[expected == 0].any()
         assert chisquare(counts[expected > 0], 20_000 * expected[expected > 0]).pvalue > 1e-3
-    again = numpy_policy.sample(logits, torch.Generator().manual_seed(1))
+    again, _ = numpy_policy.sample(logits, torch.Generator().manual_seed(1))
     assert np.array_equal(again, draws[0]) and again.dtype.kind == "i"

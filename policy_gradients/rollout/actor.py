@@ -60,7 +60,8 @@ class Actor(nn.Module):
     def step(self, inputs: Inputs, state: Any, generator: torch.Generator) -> tuple[Any, Any, dict[str, Any]]:
         """Actions (N, ...), the next state, and the outputs (N, ...), for inputs (N, ...).
 
-        All are NumPy arrays, but for the state, which is handed back as it is in the next step.
+        All are NumPy arrays, but for the state, which is handed back as it is in the next step. The inputs
+        are overwritten later: a step that is written anew copies what it wants to remember.
         """
         outputs, state = self(self._one_row(inputs), state)
         return _first_row(self.act(outputs, generator)), state, _first_row(outputs)
@@ -75,7 +76,7 @@ class Actor(nn.Module):
 
     def _one_row(self, inputs: Inputs) -> Inputs:
         device = next((parameter.device for parameter in self.parameters()), torch.device("cpu"))
-        return nested.map(lambda leaf: torch.from_numpy(leaf).to(device)[None], inputs)
+        return nested.map(lambda leaf: torch.tensor(leaf, device=device)[None], inputs)
 
 
 def _first_row(tree: Any) -> Any:

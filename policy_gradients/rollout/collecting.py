@@ -106,32 +106,36 @@ class Collector:
         nested.write(fragment.outputs, t, outputs)
         nested.write(fragment.inputs.action, t + 1, actions)
         fragment.mask[t] = ~self.ended
-        self._step_environments(fragment, t, nested.unstack(actions, len(self.environments)))
+        fragment.inputs.first[t + 1] = False
+        if not self._step_environments(fragment, t, nested.unstack(actions, len(self.environments))):
+            return
         self._value_final_observations(fragment, t)
         ended = fragment.terminated[t] | fragment.truncated[t]
         if self.sticky:
-            fragment.inputs.first[t + 1] = False
             self.ended |= ended
-            return
-        fragment.inputs.first[t + 1] = ended
-        if ended.any():
+        else:
+            fragment.inputs.first[t + 1] = ended
             self.state = self.actor.reset(self.state, ended)
 
-    def _step_environments(self, fragment: Fragment, t: int, actions: list[Any]) -> None:
+    def _step_environments(self, fragment: Fragment, t: int, actions: list[Any]) -> bool:
+        """Step those whose episode goes on; whether any has ended it now."""
         rewards, observed = fragment.inputs.reward[t + 1], fragment.inputs.observation
         terminated, truncated = fragment.terminated[t], fragment.truncated[t]
         following = nested.map(lambda leaf: leaf[t + 1], observed)
+        any_ended, standing = False, self.ended.tolist()
         for i, environment in enumerate(self.environments):
-            if self.ended[i]:
+            if standing[i]:
                 nested.write(following, i, nested.map(lambda leaf, i=i: leaf[t, i], observed))
                 rewards[i], terminated[i], truncated[i] = 0, False, False
                 continue
             observation, rewards[i], over, cut, _ = environment.step(actions[i])
             terminated[i], truncated[i] = over, cut
             if over or cut:
+                any_ended = True
                 nested.write(fragment.next_observations, (t, i), observation)
                 observation = observation if self.sticky else environment.reset()[0]
             nested.write(following, i, observation)
+        return any_ended
 
     def _value_final_observations(self, fragment: Fragment, t: int) -> None:
         """Where step t was truncated, the value of what it led to, which no later step will tell."""

@@ -26,12 +26,15 @@ def mlp(network: nn.Sequential, rows: np.ndarray) -> np.ndarray:
     return rows
 
 
-def sample(logits: np.ndarray, generator: torch.Generator) -> np.ndarray:
-    """(N,) int64: one index per row of `logits` (N, A), drawn with the probabilities softmax(logits).
+def sample(logits: np.ndarray, generator: torch.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """(N,) int64 actions and (N,) log probabilities: one draw from softmax(logits) for each row of (N, A).
 
     By inverting the cumulative distribution; it stays unnormalised, and the uniform number is scaled.
     """
-    cumulative = np.exp(logits - logits.max(axis=1, keepdims=True)).cumsum(axis=1)
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    cumulative = np.exp(shifted).cumsum(axis=1)
+    total = cumulative[:, -1:]
     # float64, so that the product stays below the last sum, also where the last actions have probability 0
     uniform = torch.rand(len(logits), 1, generator=generator, dtype=torch.float64).numpy()
-    return (cumulative[:, :-1] <= uniform * cumulative[:, -1:]).sum(axis=1)
+    actions = (cumulative[:, :-1] <= uniform * total).sum(axis=1)
+    return actions, shifted[np.arange(len(logits)), actions] - np.log(total[:, 0])

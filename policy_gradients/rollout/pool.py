@@ -99,18 +99,18 @@ class Pool:
             with contextlib.suppress(OSError):
                 member.connection.send(None)
         deadline = time.monotonic() + _SECONDS_TO_STOP
-        for member in members:
-            member.process.join(max(0.0, deadline - time.monotonic()))
-            if member.process.is_alive():
+        with _interrupts_later():
+            for member in members:
+                member.process.join(max(0.0, deadline - time.monotonic()))
                 member.process.kill()
                 member.process.join()
-            member.process.close()
-            member.connection.close()
+                member.process.close()
+                member.connection.close()
 
 
 @contextlib.contextmanager
 def _interrupts_later() -> Iterator[None]:
-    """Ctrl-C waits: a process that is starting shall not be forgotten, nor show a traceback of its own."""
+    """Ctrl-C waits, so that no process is forgotten, and none that is starting shows its own traceback."""
     if not hasattr(signal, "pthread_sigmask"):  # on Windows
         yield
         return
