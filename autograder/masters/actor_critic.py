@@ -795,7 +795,7 @@ check.score()
 
 # %% tags=["training"]
 import os
-from typing import NamedTuple
+from collections import namedtuple
 
 import gymnasium as gym
 from IPython.display import Markdown, display
@@ -805,6 +805,7 @@ from policy_gradients import video
 from policy_gradients.curves import plot_learning_curves
 from policy_gradients.episodes import make_environments, play, uniformly_random
 
+# %% tags=["training"]
 QUICK = "POLICY_GRADIENTS_QUICK" in os.environ  # set it to see that all cells run
 SEEDS = range(1 if QUICK else 5)
 MAX_STEPS = 20_480 if QUICK else 512_000
@@ -832,7 +833,7 @@ def look(states, seen):
     """(N, len(seen)) tensor: what an agent sees of the states (N, 4)."""
     return torch.from_numpy(states.astype(np.float32) * SCALE)[:, seen]
 
-
+# %% tags=["training"]
 class CartPoles:
     """CartPole-v1, n of them, each reset as soon as its episode has ended."""
     def __init__(self, n, seed, seen):
@@ -919,17 +920,11 @@ class Recurrent(nn.Module):
 # else. `log_mu` is the log-probability under the policy that collects.
 
 # %% tags=["training"]
-class Fragment(NamedTuple):
-    """T steps of N environments; first_memory is that before the first step."""
-    observations: torch.Tensor
-    actions: torch.Tensor
-    log_mu: torch.Tensor
-    next_memory: torch.Tensor
-    rewards: torch.Tensor
-    terminated: torch.Tensor
-    truncated: torch.Tensor
-    next_observations: torch.Tensor
-    first_memory: torch.Tensor
+Fragment = namedtuple(  # T steps of N environments, and the memory before the first
+    "Fragment",
+    "observations actions log_mu next_memory "
+    "rewards terminated truncated next_observations first_memory",
+)
 
 # %% tags=["training"]
 def sample(logits, generator):
@@ -941,7 +936,7 @@ def log_prob(logits, actions):
     """(...) log-probabilities of the actions (...), for logits (..., A)."""
     return logits.log_softmax(-1).gather(-1, actions[..., None])[..., 0]
 
-
+# %% tags=["training"]
 @torch.no_grad()
 def collect(agent, carts, memory, generator):
     """A fragment, and the memory after it."""
@@ -993,6 +988,8 @@ fragment, _ = collect(agent, carts, torch.zeros(N_ENVS, 0), generator)
 with torch.no_grad():
     values = agent.unroll(fragment)[1]
     next_values = agent(fragment.next_observations, None)[1]
+
+# %% tags=["training"]
 ends = fragment.terminated, fragment.truncated
 summed = gae(fragment.rewards, values, next_values, *ends, GAMMA, 1.0)
 returns = bootstrapped_returns(fragment.rewards, next_values, *ends, GAMMA)
@@ -1022,7 +1019,7 @@ def evaluate(agent, seen, seed, greedy, n=100):
         live *= ~(terminated | truncated)
     return returns.numpy()
 
-
+# %% tags=["training"]
 def is_balanced(agent, seen, latest, target=490):
     """Whether the latest episodes, the sampled and the greedy policy reach it."""
     return latest >= target and all(
@@ -1056,9 +1053,10 @@ def train(make_agent, seen, seed):
             optimiser.step()
             if steps % 10_240 or not carts.finished:
                 continue  # a look at every 40th update
-            curve.append((steps + fragment.rewards.numel(), np.mean(carts.finished[-50:])))
-            bar.set_postfix({"return": f"{curve[-1][1]:.1f}"})
-            if is_balanced(agent, seen, curve[-1][1]):
+            latest = np.mean(carts.finished[-50:])
+            curve.append((steps + N_ENVS * N_STEPS, latest))
+            bar.set_postfix({"return": f"{latest:.1f}"})
+            if is_balanced(agent, seen, latest):
                 break
     except KeyboardInterrupt:
         print(f"seed {seed}: interrupted")
@@ -1078,7 +1076,7 @@ runs = [train(Memoryless, EVERYTHING, seed) for seed in SEEDS]
 def cell(returns):
     return f"{returns.mean():.1f} ± {returns.std(ddof=1) / len(returns) ** 0.5:.1f}"
 
-
+# %% tags=["training"]
 def rows_of(name, runs, seen):
     """Rows of a table, and on how many seeds both policies reach the threshold."""
     rows, solved = [], 0
@@ -1086,14 +1084,14 @@ def rows_of(name, runs, seen):
         sampled = evaluate(agent, seen, 1_000 + seed, greedy=False)
         greedy = evaluate(agent, seen, 2_000 + seed, greedy=True)
         solved += min(sampled.mean(), greedy.mean()) >= threshold
-        rows.append(f"| {name} | {seed} | {cell(sampled)} | {cell(greedy)} "
-                    f"| {int(curve[-1, 0]):,} |")
+        row = name, str(seed), cell(sampled), cell(greedy), f"{int(curve[-1, 0]):,}"
+        rows.append(f"| {' | '.join(row)} |")
     return rows, solved
 
 # %% tags=["training"]
 threshold = gym.spec("CartPole-v1").reward_threshold
-at_random = uniformly_random(2, seed=0)
-random_returns = play(make_environments("CartPole-v1", 100), at_random, seed=10_000).returns
+environments = make_environments("CartPole-v1", 100)
+random_returns = play(environments, uniformly_random(2, seed=0), seed=10_000).returns
 HEAD = ["| agent | seed | sampled policy | greedy policy | training steps |",
         "|---|---|---|---|---|"]
 BASELINE = [f"| random policy | | {cell(random_returns)} | | |"]
@@ -1107,7 +1105,8 @@ print(f"Both policies reach {threshold:.0f} on {solved} of {len(runs)} seeds.")
 # %% tags=["training"] mystnb={"image": {"alt": "Mean return of recent episodes against environment steps on CartPole-v1, a thin line for each of five seeds, their mean and a band from the worst to the best. All rise from the level of the random policy, near 20, to above the reward threshold of 475."}}
 figure, axis = plt.subplots()
 plot_learning_curves(
-    axis, [curve.T for _, curve in runs], "actor-critic", threshold, random_returns.mean()
+    axis, [curve.T for _, curve in runs], "actor-critic",
+    threshold, random_returns.mean(),
 )
 
 # %% [markdown]
@@ -1117,8 +1116,8 @@ plot_learning_curves(
 # %% tags=["training"]
 def actor(agent, seen, seed=0):
     """For `video.record`: the sampled policy, with a memory of its own."""
-    memory, generator = torch.zeros(1, agent.memory_size), torch.Generator()
-    generator.manual_seed(seed)
+    memory = torch.zeros(1, agent.memory_size)
+    generator = torch.Generator().manual_seed(seed)
 
     @torch.no_grad()
     def act(states):
@@ -1170,7 +1169,8 @@ plot_learning_curves(
 # The recurrent agent of seed 0, with the velocities hidden:
 
 # %% tags=["training"]
-pictures = video.record(environment, actor(remembering[0][0], POSITIONS), seed=7, every=3)
+act = actor(remembering[0][0], POSITIONS)
+pictures = video.record(environment, act, seed=7, every=3)
 video.show(
     pictures,
     "The recurrent actor-critic of seed 0 balances the pole without seeing velocities.",
