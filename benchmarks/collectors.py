@@ -5,7 +5,7 @@
 
 Everyone steps 64 environments with the same policy, a 2 x 64 tanh network with samples and log probabilities
 in NumPy, and keeps observations, actions, log probabilities, rewards and ends. Only torchrl's collectors
-want the policy as a PyTorch module. Ours do all this in two workers of 32 environments; the other vectors
+and one row of ours have the policy in PyTorch. Ours do all this in two workers of 32 environments; the other vectors
 hand observations to one policy in the main process. Each measurement has a process of its own.
 
 The peers are in the extra `benchmarks`; this project's own environment does without them.
@@ -32,7 +32,7 @@ from policy_gradients.rollout import Actor, Inputs, multi, numpy_policy, same
 
 ENVIRONMENTS = ("CartPole-v1", "LunarLander-v3")
 N_ENVS, N_STEPS, ROUNDS, SECONDS = 64, 100, 3, 3.0
-BASE, FAST = "gymnasium SyncVectorEnv", "envpool"
+BASE, FAST, OURS = "gymnasium SyncVectorEnv", "envpool", "rollout.multi, 2 workers"
 LIMIT = 600  # seconds for one measurement with its start
 
 
@@ -45,6 +45,10 @@ class Policy(Actor):
 
     def forward(self, inputs: Inputs, state: Any) -> tuple[dict[str, Any], Any]:
         return {"logits": self.network(inputs.observation)}, state
+
+
+class NumPyPolicy(Policy):
+    """The same, as `Actor.step` may be written anew."""
 
     def step(self, inputs: Inputs, state: Any, generator: torch.Generator) -> tuple[Any, Any, dict[str, Any]]:
         actions, log_probs = self.answer(inputs.observation, generator)
@@ -59,19 +63,20 @@ def make(name: str) -> gym.Env:
     return gym.make(name, disable_env_checker=True)
 
 
-def policy_for(name: str) -> Policy:
+def policy_for(name: str, kind: type[Policy] = NumPyPolicy) -> Policy:
     torch.manual_seed(0)
     with make(name) as environment:
-        return Policy(environment.observation_space.shape[0], int(environment.action_space.n))
+        return kind(environment.observation_space.shape[0], int(environment.action_space.n))
 
 
-def ours(name: str, n_workers: int) -> Iterator[int]:
+def ours(name: str, n_workers: int, kind: type[Policy] = NumPyPolicy) -> Iterator[int]:
     """Environment steps collected, fragment after fragment."""
+    policy = policy_for(name, kind)
     if n_workers == 0:
-        fragments = same.rollout(partial(make, name), policy_for(name), N_STEPS, N_ENVS, seed=0)
+        fragments = same.rollout(partial(make, name), policy, N_STEPS, N_ENVS, seed=0)
     else:
         share = {"n_actors": n_workers, "n_per_actor": N_ENVS // n_workers}
-        fragments = multi.rollout(partial(make, name), policy_for(name), N_STEPS, seed=0, **share)
+        fragments = multi.rollout(partial(make, name), policy, N_STEPS, seed=0, **share)
     with fragments:
         for fragment in fragments:
             yield fragment.rewards.numel()
@@ -160,7 +165,8 @@ def torchrl(name: str, kind: str) -> Iterator[int]:
 
 PEERS: dict[str, Callable[[str], Iterator[int]]] = {
     BASE: lambda name: vector(name, partial(gymnasium_vector, kind=gym.vector.SyncVectorEnv)),
-    "rollout.multi, 2 workers": partial(ours, n_workers=2),
+    OURS: partial(ours, n_workers=2),
+    "rollout.multi, 2 workers, policy in PyTorch": partial(ours, n_workers=2, kind=Policy),
     "rollout.multi, 1 worker": partial(ours, n_workers=1),
     "rollout.same": partial(ours, n_workers=0),
     FAST: lambda name: vector(name, envpool_vector),
@@ -176,7 +182,6 @@ PEERS: dict[str, Callable[[str], Iterator[int]]] = {
     "torchrl MultiSyncCollector": partial(torchrl, kind="MultiSyncCollector"),
     "torchrl MultiAsyncCollector": partial(torchrl, kind="MultiAsyncCollector"),
 }
-OURS = "rollout.multi, 2 workers"
 
 
 def rate(peer: str, name: str) -> float:
@@ -209,7 +214,7 @@ def compare(name: str, peers: Sequence[str], rounds: int) -> dict[str, Any]:
     for _ in range(rounds):
         for peer in peers:
             rates[peer].append(rate_apart(peer, name))
-            print(f"{name} {peer:35} {rates[peer][-1]:10,.0f} steps/s", flush=True)
+            print(f"{name} {peer:43} {rates[peer][-1]:10,.0f} steps/s", flush=True)
     found = {"over SyncVectorEnv": {peer: record.ratio(rates[peer], rates[BASE]) for peer in peers}}
     if FAST in peers:
         found["ours over envpool"] = record.ratio(rates[OURS], rates[FAST])
