@@ -4,9 +4,9 @@
     python -m benchmarks.collectors --quick     (one round of two peers, writes nothing)
 
 Everyone steps 64 environments with the same policy, a 2 x 64 tanh network with samples and log probabilities
-in NumPy, and keeps observations, actions, log probabilities, rewards and ends. Only torchrl's collectors
-and one row of ours have the policy in PyTorch. Ours do all this in two workers of 32 environments; the other vectors
-hand observations to one policy in the main process. Each measurement has a process of its own.
+in NumPy, and keeps observations, actions, log probabilities, rewards and ends. Only torchrl's collectors and
+one row of ours have the policy in PyTorch. Ours do all this in two workers of 32 environments; the other
+vectors hand observations to one policy in the main process. Each measurement has a process of its own.
 
 The peers are in the extra `benchmarks`; this project's own environment does without them.
 """
