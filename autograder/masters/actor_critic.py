@@ -191,16 +191,16 @@ def tensors(rewards, next_values, terminated, truncated):
 
 
 def expected(rewards, next_values, terminated, truncated, gamma):
-    returns = np.zeros(rewards.shape)
+    wanted = np.zeros(rewards.shape)
     for i in range(rewards.shape[1]):
         following = next_values[-1, i]
-        for t in reversed(range(len(rewards))):
+        for t in range(len(rewards) - 1, -1, -1):
             if truncated[t, i]:
                 following = next_values[t, i]
             if terminated[t, i]:
                 following = 0.0
-            following = returns[t, i] = rewards[t, i] + gamma * following
-    return returns
+            following = wanted[t, i] = rewards[t, i] + gamma * following
+    return wanted
 
 
 def holds(arrays, gamma, **options):
@@ -361,11 +361,11 @@ def tensors(rewards, values, next_values, terminated, truncated):
 
 def expected(rewards, values, next_values, terminated, truncated, gamma, lam):
     deltas = np.where(terminated, rewards, rewards + gamma * next_values) - values
-    advantages, following = np.zeros(rewards.shape), np.zeros(rewards.shape[1])
-    for t in reversed(range(len(rewards))):
+    wanted, following = np.zeros(rewards.shape), np.zeros(rewards.shape[1])
+    for t in range(len(rewards) - 1, -1, -1):
         following[terminated[t] | truncated[t]] = 0.0
-        following = advantages[t] = deltas[t] + gamma * lam * following
-    return advantages
+        following = wanted[t] = deltas[t] + gamma * lam * following
+    return wanted
 
 
 def holds(arrays, gamma, lam, **options):
