@@ -61,7 +61,7 @@ STUDENTS = (
         },
     ),
     Student(
-        "chidi",
+        "dara",
         "right, with the Gumbel maximum and NumPy",
         {
             "reward_to_go": """
@@ -96,7 +96,7 @@ STUDENTS = (
         {"sample_gaussian": 1.38, "policy_gradient_loss": 1.06},
     ),
     Student(
-        "farid",
+        "fatima",
         "gives every step the whole return where only the rest is meant, and the other way round",
         {
             "total_return": "return rewards.flip(0).cumsum(0).flip(0)",
@@ -140,13 +140,13 @@ STUDENTS = (
         {"sample_categorical": 0.15, "sample_gaussian": 0.06},
     ),
     Student(
-        "jonas",
+        "kofi",
         "came half way",
         {"sample_categorical": None, "sample_gaussian": None, "policy_gradient_loss": None},
         dict.fromkeys(["sample_categorical", "sample_gaussian", "policy_gradient_loss"], "missing"),
     ),
     Student(
-        "katya",
+        "mateo",
         "forgot a parenthesis",
         {"categorical_log_prob": "return torch.log_softmax(logits, dim=-1"},
         {"categorical_log_prob": "error"},
