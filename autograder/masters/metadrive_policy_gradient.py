@@ -1224,15 +1224,15 @@ def test(preset, choose, scenarios, seed=0, **settings):
 
 # %% tags=["training"]
 def train_all(preset, kind, learning_rate, seeds=SEEDS, **settings):
-    """A run for each seed: (policy, curve, seconds, 16 episodes of the trained policy)."""
+    """A run for each seed: (policy, curve, CPU seconds, episodes of the trained policy)."""
     with closing(make_env(preset)) as environment:
         first = torch.as_tensor(environment.reset(seed=0)[0])
     runs = []
     for seed in seeds:
         torch.manual_seed(seed)
-        policy, start = kind(first), time.perf_counter()
+        policy, start = kind(first), time.process_time()
         curve = train(policy, preset, learning_rate, seed, **settings)
-        seconds = time.perf_counter() - start
+        seconds = time.process_time() - start
         exam = test(preset, policy.sample, [0] * N_TEST, 1_000 + seed, horizon=150)
         runs.append((policy, curve, seconds, exam))
     return runs
@@ -1268,7 +1268,9 @@ def cell(values):
     return f"{values.mean():.3f} ± {values.std(ddof=1) / len(values) ** 0.5:.3f}"
 
 # %% tags=["training"]
-lines = ["| actions | seed | steps | seconds | completion, sampled | arrived |"]
+lines = [
+    "| actions | seed | steps | CPU seconds | completion, sampled | arrived |"
+]
 lines.append("|---|---|---|---|---|---|")
 for name, runs in [("discrete", discrete), ("continuous", continuous)]:
     for seed, (_, curve, seconds, exam) in zip(SEEDS, runs):
@@ -1288,8 +1290,8 @@ for name, runs in [("discrete", discrete), ("continuous", continuous)]:
           f"or more; mean over seeds {means.mean():.3f}, worst {means.min():.3f}")
 
 # %% [markdown]
-# Completion is the mean of 16 new episodes of the sampled policy, plus or minus its standard error. The seconds
-# are those of this machine with whatever else it was doing. Full throttle shows that the straight road is a
+# Completion is the mean of 16 new episodes of the sampled policy, plus or minus its standard error. The
+# seconds are those that the training kept one processor core busy. Full throttle shows that the straight road is a
 # modest task: the point is to find it out, from nothing but rewards, with a policy that at first brakes as often as
 # it accelerates and turns the wheel at random.
 
