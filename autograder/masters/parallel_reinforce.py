@@ -619,6 +619,7 @@ from policy_gradients.curves import plot_learning_curves
 from policy_gradients.environments import make_env, make_envs
 from policy_gradients.parallel import run_episodes
 
+# %% tags=["training"]
 QUICK = "POLICY_GRADIENTS_QUICK" in os.environ  # to see that all cells run
 SEEDS = range(1 if QUICK else 3)
 MAX_STEPS = 150 if QUICK else 12_000  # environment steps of one training run
@@ -646,14 +647,14 @@ def judge(envs, policy):
     crashes = sum(batch.terminated.any(axis=0).sum() for batch in batches)
     return np.concatenate([batch.returns for batch in batches]), int(crashes)
 
-
+# %% tags=["training"]
 def row(name, returns, crashes):
     """A line of a table: mean return with its standard error, worst return, crashes."""
     error = returns.std(ddof=1) / len(returns) ** 0.5
     mean = f"{returns.mean():.1f} ± {error:.1f}"
     return f"| {name} | {mean} | {returns.min():.0f} | {crashes} of {len(returns)} |"
 
-
+# %% tags=["training"]
 def table(rows):
     head = ["| driver | mean return | worst | crashes |", "|---|---|---|---|"]
     display(Markdown("\n".join(head + rows)))
@@ -665,6 +666,8 @@ always = {
     name: judge(buttons, lambda seen, action=action: np.full(N, action))
     for action, name in enumerate(ACTIONS)
 }
+
+# %% tags=["training"]
 rng = np.random.default_rng(0)
 at_random = judge(buttons, lambda seen: rng.integers(5, size=N))
 table([row(f"always {name}", *found) for name, found in always.items()]
@@ -737,7 +740,7 @@ def baseline(returns, rewards, mask):
     fit = torch.linalg.lstsq(features[live], returns[live][:, None], driver="gelsd")
     return (features @ fit.solution)[..., 0]
 
-
+# %% tags=["training"]
 def weights_of(returns, rewards, mask):
     """(T, N): returns minus baseline, scaled to a root mean square of 1."""
     differences = (returns - baseline(returns, rewards, mask)) * mask
@@ -800,9 +803,13 @@ for seed in SEEDS:
 torch.manual_seed(0)
 before = judge(buttons, Buttons().act)
 after = [judge(buttons, driver.act) for driver in drivers]
+
+# %% tags=["training"]
 name, found = max(always.items(), key=lambda item: item[1][0].mean())
 table([row(f"always {name}", *found), row("before training", *before)]
       + [row(f"trained, seed {seed}", *one) for seed, one in zip(SEEDS, after)])
+
+# %% tags=["training"]
 above = sum(returns.mean() > best_constant for returns, _ in after)
 print(f"{above} of {len(after)} trained drivers earn more than the best constant action.")
 
@@ -848,6 +855,8 @@ video.show(
 
 # %% tags=["training"]
 pedals = make_envs("highway-continuous", N, vectorization="async")
+
+# %% tags=["training"]
 THROTTLES = [-0.4, -0.2, -0.1, 0.0, 0.2]
 steady = {}
 for throttle in THROTTLES:
@@ -866,7 +875,7 @@ best_steady = max(returns.mean() for returns, _ in steady.values())
 # %% tags=["training"]
 UNITS = torch.tensor([1.0, 0.0002])
 
-
+# %% tags=["training"]
 class Pedals(torch.nn.Module):
     """A normal distribution of throttle and steering, in units of UNITS."""
     def __init__(self):
@@ -937,6 +946,8 @@ video.show(
     "cars, which are blue.",
     frames_per_second=10,
 )
+
+# %% tags=["training"]
 for envs in (buttons, pedals):
     envs.close()
 
