@@ -39,7 +39,7 @@ def plot_learning_curves(
             axis.axhline(height, color=plt.rcParams["text.color"], linestyle=style, linewidth=1, label=name)
     axis.set(xlabel="environment steps", ylabel="mean return")
     axis.xaxis.set_major_formatter(_short)
-    axis.legend(loc="center right")
+    axis.legend(loc="best")
 
 
 def _short(steps: float, _: int) -> str:
