@@ -199,7 +199,9 @@ def rate(peer: str, name: str) -> float:
 def rate_apart(peer: str, name: str) -> float:
     """The same in a process of its own, so that no peer finds threads, memory or settings of another."""
     command = [sys.executable, "-W", "ignore", "-m", "benchmarks.collectors", "--one", peer, name]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=False)
+    # matrices this small gain nothing from threads, which only take the cores from the environments
+    alone = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    result = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=False, env=alone)
     if result.returncode:
         raise SystemExit(
             f"{peer} on {name} failed. Are the peers installed (pip install -e .[torch,box2d,benchmarks], "
