@@ -57,9 +57,10 @@ def make(folder: Path) -> Path:
     constraints.write_text("".join(pinned))
     subprocess.run([ours, "-m", "pip", "install", "-q", "-c", constraints, *wanted], check=True)
     site = next((folder / "lib").glob("python*/site-packages"))
-    module = site / "google" / "colab" / "__init__.py"
-    module.parent.mkdir(parents=True, exist_ok=True)
-    module.write_text('"""In place of the module that Colab\'s kernel imports."""\n')
+    module = site / "google" / "colab"
+    module.mkdir(parents=True, exist_ok=True)
+    for name in ("__init__", "output"):  # JAX imports the second where it finds the first
+        (module / f"{name}.py").write_text('"""In place of what Colab\'s kernel has."""\n')
     (folder / "complete").touch()
     return ours
 
