@@ -2,11 +2,13 @@
 
     python -m benchmarks.on_device
 
-Needs the extra `benchmarks`. Each round runs all peers in the same order; the ratios are those of a round.
+Peers come with the extra `benchmarks`; one that is not installed is left out. Each round runs all in the same
+order, and the ratios are those of a round.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -62,6 +64,10 @@ def seconds(work: Callable[[], object]) -> float:
     started = time.perf_counter()
     jax.block_until_ready(work())
     return time.perf_counter() - started
+
+
+def installed(package: str) -> bool:
+    return importlib.util.find_spec(package) is not None
 
 
 def whole_process(program: str) -> float:
@@ -154,7 +160,7 @@ def solved_in_gymnasium() -> int:
             ).returns.mean()
             for noise in (0, 1)
         ]
-        passed += min(means) >= BAR
+        passed += int(min(means) >= BAR)
     return passed
 
 
@@ -168,32 +174,38 @@ def main() -> None:
 
     for seed in range(ROUNDS):
         note("whole process", whole_process(ITSELF.format(seed=seed)))
-        note("whole process, stable-baselines3 PPO", whole_process(PPO.format(seed=seed, bar=BAR)))
+        if installed("stable_baselines3"):
+            note("whole process, stable-baselines3 PPO", whole_process(PPO.format(seed=seed, bar=BAR)))
         key = jax.random.PRNGKey(seed)
         note("training", seconds(lambda key=key: on_device.train(cartpole, on_device.Settings(), key)))
         note("Python loop", python_loop(params))
         for n in NUMBERS:
             note(f"rollout of {n}", ours(params, n))
-            note(f"gymnax of {n}", gymnax_rollout(params, n))
+            if installed("gymnax"):
+                note(f"gymnax of {n}", gymnax_rollout(params, n))
+    pairs = {
+        "whole process over stable-baselines3 PPO": ("whole process", "whole process, stable-baselines3 PPO"),
+        "rollout over Python loop": (f"rollout of {NUMBERS[0]}", "Python loop"),
+        **{f"rollout over gymnax, {n}": (f"rollout of {n}", f"gymnax of {n}") for n in NUMBERS},
+    }
     ratios = {
-        "whole process over stable-baselines3 PPO": record.ratio(
-            rounds["whole process"], rounds["whole process, stable-baselines3 PPO"]
-        ),
-        "rollout over Python loop": record.ratio(rounds[f"rollout of {NUMBERS[0]}"], rounds["Python loop"]),
-        **{
-            f"rollout over gymnax, {n}": record.ratio(rounds[f"rollout of {n}"], rounds[f"gymnax of {n}"])
-            for n in NUMBERS
-        },
+        name: record.ratio(rounds[above], rounds[below])
+        for name, (above, below) in pairs.items()
+        if below in rounds
     }
     content = {
         "device": jax.devices()[0].device_kind,
         "rounds": ROUNDS,
+        "load": round(os.getloadavg()[0], 1),
         "seeds": SEEDS,
         "solved in gymnasium": solved_in_gymnasium(),
         "ratios": ratios,
     }
     print(content)
-    record.write("on_device", content, ["jax", "gymnasium", "gymnax", "stable-baselines3"])
+    peers = {"gymnax": "gymnax", "stable_baselines3": "stable-baselines3"}
+    record.write(
+        "on_device", content, ["jax", "gymnasium", *(peers[name] for name in peers if installed(name))]
+    )
 
 
 if __name__ == "__main__":
