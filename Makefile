@@ -69,4 +69,4 @@ clean:  ## remove what was made (.venv, the book, the grades)
 	@rm -rf .venv _build autograder/source autograder/samples/*/ autograder/grades
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
