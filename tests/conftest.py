@@ -1,10 +1,14 @@
-"""The browser that pages are tested in."""
+"""The browser that pages are tested in, and Ctrl-C as a terminal leaves it."""
 
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import sync_playwright
+
+# What a shell starts in the background ignores Ctrl-C, and so would the programs that tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="module")  # not longer: its event loop would be in the way of other tests
