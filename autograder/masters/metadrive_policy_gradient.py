@@ -257,7 +257,7 @@ def returned(rewards, gamma):
 def expected(rewards, gamma):
     following, backwards = 0.0, []
     for reward in rewards.astype(float)[::-1]:
-        following = reward + gamma * following
+        following = gamma * following + reward
         backwards.append(following)
     return backwards[::-1]
 

@@ -233,7 +233,7 @@ import numpy as np
 def expected(rewards, gamma):
     following, backwards = 0.0, []
     for reward in np.asarray(rewards, dtype=np.float64)[::-1]:
-        following = reward + gamma * following
+        following = gamma * following + reward
         backwards.append(following)
     return backwards[::-1]
 
