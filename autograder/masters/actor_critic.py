@@ -193,13 +193,13 @@ def tensors(rewards, next_values, terminated, truncated):
 def expected(rewards, next_values, terminated, truncated, gamma):
     wanted = np.zeros(rewards.shape)
     for i in range(rewards.shape[1]):
-        following = next_values[-1, i]
+        later = next_values[-1, i]
         for t in range(len(rewards) - 1, -1, -1):
             if truncated[t, i]:
-                following = next_values[t, i]
+                later = next_values[t, i]
             if terminated[t, i]:
-                following = 0.0
-            following = wanted[t, i] = rewards[t, i] + gamma * following
+                later = 0.0
+            later = wanted[t, i] = rewards[t, i] + gamma * later
     return wanted
 
 

@@ -255,10 +255,10 @@ def returned(rewards, gamma):
 
 
 def expected(rewards, gamma):
-    following, backwards = 0.0, []
+    later_on, backwards = 0.0, []
     for reward in rewards.astype(float)[::-1]:
-        following = gamma * following + reward
-        backwards.append(following)
+        later_on = gamma * later_on + reward
+        backwards.append(later_on)
     return backwards[::-1]
 
 

@@ -328,9 +328,9 @@ def expected(rewards, mask, gamma):
     """Column by column, over its live steps only."""
     table = np.zeros(rewards.shape)
     for i in range(rewards.shape[1]):
-        following = 0.0
+        later = 0.0
         for t in reversed(range(int(mask[:, i].sum()))):
-            following = table[t, i] = float(rewards[t, i]) + gamma * following
+            later = table[t, i] = float(rewards[t, i]) + gamma * later
     return table
 
 
