@@ -23,11 +23,11 @@ Leaving the `with` block, `close()`, an exception and Ctrl-C all end the workers
     evaluation  complete episodes, of which only the rewards are kept
 """
 
+from policy_gradients.parallel import WorkerError
 from policy_gradients.rollout import multi, same, single
 from policy_gradients.rollout.actor import Actor
 from policy_gradients.rollout.evaluation import evaluate
 from policy_gradients.rollout.fragment import Fragment, Inputs
 from policy_gradients.rollout.iterator import Rollout
-from policy_gradients.rollout.worker import WorkerError
 
 __all__ = ["Actor", "Fragment", "Inputs", "Rollout", "WorkerError", "evaluate", "multi", "same", "single"]

@@ -16,9 +16,10 @@ from typing import NamedTuple
 
 import torch
 
+from policy_gradients.parallel import WorkerError
 from policy_gradients.rollout import nested
 from policy_gradients.rollout.shared import Slot
-from policy_gradients.rollout.worker import Task, WorkerError, work
+from policy_gradients.rollout.worker import Task, work
 
 _SECONDS_TO_STOP = 5.0
 

@@ -19,10 +19,6 @@ from policy_gradients.rollout.actor import Actor
 from policy_gradients.rollout.shared import SharedArray, Slot, rebuild
 
 
-class WorkerError(RuntimeError):
-    """A worker process raised an exception, which the message shows, or died."""
-
-
 class Task(NamedTuple):
     """What a worker needs to know. It is pickled by cloudpickle, which knows a notebook's functions too."""
 
