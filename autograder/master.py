@@ -17,8 +17,18 @@ from nbformat import NotebookNode
 from traitlets.config import Config, PyFileConfigLoader
 
 FOLDER = Path(__file__).parent / "masters"
-BOOK_CONFIG = Path(__file__).parents[1] / "_config.yml"
+ROOT = Path(__file__).parents[1]
+BOOK_CONFIG = ROOT / "_config.yml"
+COLAB_PINS = ROOT / "colab" / "constraints.txt"
+SETUP = "setup"  # grade_id of the cell that installs in Colab
 TRAINING_TAG = "training"
+_PLACEHOLDER = re.compile(r"\{\{(?:(repository|colab|colab_runtime)|setup\(([^)]*)\))\}\}")
+# One line, of Python: a shell line cannot stop the notebook, and would run outside of Colab, too.
+_SETUP_LINE = (
+    'if "google.colab" in str(get_ipython()): get_ipython().system("[ -d course ] || '
+    'git clone -q --depth 1 {repository} course && python course/colab/install.py{needed}"); '
+    'assert not _exit_code, "Setup failed: run this cell again, or Runtime > Disconnect and delete runtime."'
+)
 _IMPORT = re.compile(r"^(?:from|import) +([\w.]+)(?: +import +([\w, ]+))?", re.MULTILINE)
 _MODEL_ANSWER = re.compile(r"^### BEGIN SOLUTION\n(.*?)^### END SOLUTION$", re.DOTALL | re.MULTILINE)
 _HIDDEN = re.compile(r"^### BEGIN HIDDEN TESTS\n.*?^### END HIDDEN TESTS\n?", re.DOTALL | re.MULTILINE)
@@ -88,10 +98,17 @@ class Master:
         return notebook
 
     def _filled_source(self) -> str:
-        if not any(placeholder in self.source for placeholder in ("{{repository}}", "{{colab}}")):
-            return self.source
-        filled = self.source.replace("{{repository}}", repository_url())
-        return filled.replace("{{colab}}", colab_url(self.name))
+        return _PLACEHOLDER.sub(self._filling, self.source)
+
+    def _filling(self, placeholder: re.Match[str]) -> str:
+        if placeholder[1] is None:
+            return setup_line(*re.findall(r"[\w.-]+", placeholder[2]))
+        fillings = {"repository": repository_url, "colab": self.colab_url, "colab_runtime": colab_runtime}
+        return fillings[placeholder[1]]()
+
+    def colab_url(self) -> str:
+        """Where Colab opens the student notebook."""
+        return colab_url(f"assignments/{self.name}/{self.name}.ipynb")
 
     @cached_property
     def questions(self) -> tuple[Question, ...]:
@@ -196,10 +213,20 @@ def repository_url() -> str:
     return _repository()["url"].rstrip("/")
 
 
-def colab_url(name: str) -> str:
-    """Where Colab opens the student notebook of assignment `name`."""
+def colab_url(path: str) -> str:
+    """Where Colab opens the notebook at `path` of the public repository."""
     slug = repository_url().removeprefix("https://github.com/")
-    return f"https://colab.research.google.com/github/{slug}/blob/{_repository()['branch']}/assignments/{name}/{name}.ipynb"
+    return f"https://colab.research.google.com/github/{slug}/blob/{_repository()['branch']}/{path}"
+
+
+def setup_line(*needed: str) -> str:
+    """The line with which a notebook that needs these packages begins: it installs them, in Colab only."""
+    return _SETUP_LINE.format(repository=repository_url(), needed="".join(f" {name}" for name in needed))
+
+
+def colab_runtime() -> str:
+    """The runtime that the notebooks were tested with, as constraints.txt for Colab names it."""
+    return re.search(r"Colab's runtime of (.+)\.$", COLAB_PINS.read_text(encoding="utf-8"), re.MULTILINE)[1]
 
 
 def _repository() -> dict[str, str]:

@@ -21,7 +21,7 @@ from autograder import master, pages
 from autograder.release import ROOT, assignment_notebook, drift
 
 MARKER = ".published.json"
-_COPIED = ("LICENSE", "constraints.txt", "_config.yml", "chapters/*.bib", "chapters/_*/*")
+_COPIED = ("LICENSE", "constraints.txt", "_config.yml", "colab/*", "chapters/*.bib", "chapters/_*/*")
 _SHOWN = (
     "chapters/images/*",
     "benchmarks/results/*.json",
@@ -123,7 +123,7 @@ def _write_tree(tree: Path, solutions: bool) -> None:
             f"publish/{template}",
             title=_config()["title"],
             url=master.repository_url(),
-            assignments={name: master.colab_url(name) for name in names},
+            assignments={name: master.Master.read(name).colab_url() for name in names},
             solutions=solutions,
         )
     for name, text in written.items():

@@ -10,7 +10,7 @@ import re
 import tempfile
 from pathlib import Path
 
-from autograder.master import Master, nbgrader_config, repository_url
+from autograder.master import SETUP, Master, nbgrader_config, repository_url
 
 import nbformat  # isort: skip  (master.py makes this import fast)
 from nbformat import NotebookNode
@@ -134,9 +134,15 @@ def _preprocessed(notebook: NotebookNode, steps: list[type]) -> NotebookNode:
 
 
 def _code_sha256(notebook: NotebookNode) -> str:
-    """Digest of what is executed. The repository's address does not count: a fork need not train again."""
-    code = [cell.source.replace(repository_url(), "") for cell in notebook.cells if cell.cell_type == "code"]
-    return hashlib.sha256("\0".join(code).encode()).hexdigest()
+    """Digest of the code that the outputs come from.
+
+    Two things do not count, so that they change without another training: the repository's address, and the
+    setup cell, which does nothing outside of Colab and so nothing where solutions are executed.
+    """
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.id != SETUP]
+    return hashlib.sha256(
+        "\0".join(cell.source.replace(repository_url(), "") for cell in cells).encode()
+    ).hexdigest()
 
 
 def _is_current(old: NotebookNode | None, new: NotebookNode) -> bool:

@@ -47,7 +47,7 @@ def test_addresses_come_from_the_books_configuration(tmp_path, monkeypatch):
         "(https://colab.research.google.com/github/me/course/blob/dev/assignments/tiny/tiny.ipynb)"
         in cells[0].source
     )
-    assert '@ git+https://github.com/me/course"' in cells[1].source
+    assert " https://github.com/me/course course " in cells[1].source
 
 
 def test_the_digest_is_that_of_the_source():

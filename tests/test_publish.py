@@ -89,7 +89,7 @@ def test_nothing_of_the_instructors_side_is_there(folder, request):
     allowed = {
         *("assignments", "chapters", "policy_gradients", "README.md", "LICENSE", "pyproject.toml"),
         *("constraints.txt", "environment.yml", "Makefile", "_config.yml", "_toc.yml", "genindex.md"),
-        *(".gitignore", publish.MARKER, "benchmarks"),
+        *(".gitignore", publish.MARKER, "benchmarks", "colab"),
     }
     assert tops <= allowed | ({"solutions"} if folder == "solved" else set())
     assert all(name.startswith("benchmarks/results/") for name in published if name.startswith("bench"))

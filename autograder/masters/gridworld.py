@@ -37,12 +37,14 @@
 # property by property, so a partly right answer earns part of its points. Each function is worth 2 points. Exercise 6
 # asks for words instead of code: a person reads them, for another 2 points.
 
-# %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
-import sys
+# %% [markdown]
+# ## Setup
+#
+# In Colab the next cell installs what is missing; elsewhere it does nothing. Tested with Colab's runtime of
+# {{colab_runtime}}.
 
-if "google.colab" in sys.modules:
-    print("Installing the course's package")
-    # %pip install -q "policy-gradients @ git+{{repository}}"
+# %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
+{{setup()}}
 
 # %% nbgrader={"grade": false, "grade_id": "imports", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import matplotlib.pyplot as plt

@@ -40,14 +40,11 @@
 # %% [markdown]
 # ## Setup
 #
-# In Colab the next cell installs what is missing; elsewhere it does nothing.
+# In Colab the next cell installs what is missing; elsewhere it does nothing. Tested with Colab's runtime of
+# {{colab_runtime}}.
 
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
-import sys
-
-if "google.colab" in sys.modules:
-    print("Installing the course's package")
-    # %pip install -q "policy-gradients[torch,box2d] @ git+{{repository}}"
+{{setup("box2d")}}
 
 # %% nbgrader={"grade": false, "grade_id": "imports", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import matplotlib.pyplot as plt

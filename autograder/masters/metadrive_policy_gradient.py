@@ -41,15 +41,11 @@
 # %% [markdown]
 # ## Setup
 #
-# In Colab the next cell installs what is missing; elsewhere it does nothing. MetaDrive's package says that
-# it does not know Colab's Python, so the second half of the line installs it past that, and says so.
+# In Colab the next cell installs what is missing; elsewhere it does nothing. Tested with Colab's runtime of
+# {{colab_runtime}}.
 
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
-import sys
-
-if "google.colab" in sys.modules:
-    print("Installing the course's package")
-    # !pip install -q "policy-gradients[torch] @ git+{{repository}}" && python -m policy_gradients.metadrive
+{{setup("metadrive-simulator")}}
 
 # %% nbgrader={"grade": false, "grade_id": "imports", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import matplotlib.pyplot as plt

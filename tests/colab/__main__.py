@@ -1,22 +1,25 @@
 """For each assignment: set up, run with the answers filled in, save as Colab does, grade: full marks.
 
-The setup cell installs from the published repository, which a local git remote stands in for.
+The setup cell installs from the published repository, which a local git remote stands in for. What came out
+goes to benchmarks/results/colab.json, which a page of the book shows.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbclient import NotebookClient
 
 from autograder import grading
-from autograder.master import Master, names, repository_url
+from autograder.master import SETUP, Master, colab_runtime, names, repository_url
 from autograder.publish import publish
 from autograder.release import ROOT, assignment_notebook
 from autograder.samples import generate, mishaps
@@ -24,6 +27,7 @@ from autograder.samples.student import Student
 from tests.colab import runtime
 
 FOLDER = ROOT / "_build" / "colab"
+RESULTS = ROOT / "benchmarks" / "results" / "colab.json"
 _CELL_SECONDS = 1_200
 _ABLE = Student("ada", "took the solutions from the book")
 
@@ -40,34 +44,62 @@ def main(wanted: list[str]) -> int:
     for name in wanted or names():
         started = time.monotonic()
         try:
-            score, worth = check(name, interpreter, remote)
+            result = check(name, interpreter, remote)
         except Exception as error:
             print(f"{name}: {error}")
             failed += 1
             continue
-        print(f"{name}: {score:g} of {worth:g} points, {time.monotonic() - started:.0f} s", flush=True)
-        failed += score != worth
+        print(f"{name}: {result}, {time.monotonic() - started:.0f} s", flush=True)
+        _record(name, result)
+        failed += result["points"] != result["worth"] or not result["second setup installs nothing"]
     return min(failed, 1)
 
 
-def check(name: str, interpreter: Path, remote: dict[str, str]) -> tuple[float, float]:
-    """The points of `name`, run in Colab's runtime and saved by it, and what it is worth."""
+def check(name: str, interpreter: Path, remote: dict[str, str]) -> dict[str, Any]:
+    """The points of `name`, run in Colab's runtime and saved by it, what it is worth, and how it was set up."""
+    folder = FOLDER / name
+    shutil.rmtree(folder, ignore_errors=True)
+    runtime.clear(interpreter)
     master = Master.read(name)
     released = nbformat.writes(assignment_notebook(master))
     notebook = nbformat.reads(generate.submission(_ABLE, master, released).decode(), as_version=4)
     settings = {**remote, "POLICY_GRADIENTS_QUICK": "1", "MPLBACKEND": "agg"}
-    os.environ.update(runtime.kernel(FOLDER / name, interpreter, settings))
-    client = NotebookClient(notebook, kernel_name="colab", timeout=_CELL_SECONDS)
-    client.execute(cwd=str(FOLDER / name))
-    saved = FOLDER / name / "handed_in" / "ada" / f"Copy of {name}.ipynb"
+    os.environ.update(runtime.kernel(folder, interpreter, settings))
+    _execute(notebook, folder)
+    setup = next(cell for cell in notebook.cells if cell.id == SETUP)
+    again = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(setup.source)])
+    _execute(again, folder)
+    saved = folder / "handed_in" / "ada" / f"Copy of {name}.ipynb"
     saved.parent.mkdir(parents=True, exist_ok=True)
     saved.write_text(
         json.dumps(mishaps.saved_by_colab(json.loads(nbformat.writes(notebook)))), encoding="utf-8"
     )
-    grades = grading.grade_class(
-        name, saved.parent.parent, out=FOLDER / name / "grades", jobs=1, regrade=True
-    )
-    return grades.submissions[0].score, master.max_score
+    grades = grading.grade_class(name, saved.parent.parent, out=folder / "grades", jobs=1, regrade=True)
+    return {
+        "points": grades.submissions[0].score,
+        "worth": master.max_score,
+        "setup": _printed(setup),
+        "second setup installs nothing": "nothing to install" in _printed(again.cells[0])[-1],
+    }
+
+
+def _execute(notebook: nbformat.NotebookNode, folder: Path) -> None:
+    NotebookClient(notebook, kernel_name="colab", timeout=_CELL_SECONDS).execute(cwd=str(folder))
+
+
+def _printed(cell: nbformat.NotebookNode) -> list[str]:
+    """The lines that a cell has printed."""
+    text = "".join(output.text for output in cell.outputs if output.output_type == "stream")
+    return text.splitlines()
+
+
+def _record(name: str, result: dict[str, Any]) -> None:
+    """Set the result of one assignment in RESULTS; those of the others stay while the runtime is the same."""
+    found = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    if found.get("runtime") != colab_runtime():
+        found = {"runtime": colab_runtime(), "assignments": {}}
+    found["assignments"] = dict(sorted({**found["assignments"], name: result}.items()))
+    RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
 def _remote(folder: Path) -> dict[str, str]:

@@ -12,10 +12,7 @@
 # [Open in Colab]({{colab}})
 
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
-import sys
-
-if "google.colab" in sys.modules:
-    # %pip install -q "policy-gradients @ git+{{repository}}"
+{{setup()}}
 
 # %% nbgrader={"grade": false, "grade_id": "imports", "locked": true, "schema_version": 3, "solution": false, "task": false}
 from policy_gradients.checks import Checks, close
