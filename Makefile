@@ -14,7 +14,7 @@ PACKAGES := $(shell sed '/^\#/d' constraints.txt)
 # Where nothing isolates student code, the sample class, the project's own, goes without.
 SANDBOX = $(shell $(BIN)/python -c 'from autograder.sandbox import resolve; print(resolve("auto"))' 2>/dev/null || echo none)
 
-.PHONY: all setup release grades book test colab-check check pictures constraints clean help
+.PHONY: all setup release grades book test solutions colab-check check pictures constraints clean help
 .NOTPARALLEL:
 
 all: setup release grades book  ## set up, generate the assignments, grade the sample class, build the book
@@ -50,6 +50,9 @@ _build/library: .venv/installed $(LIBRARY)
 test: setup release  ## all tests
 	@.ci/system-packages chromium
 	@$(BIN)/pytest
+
+solutions: setup  ## the solutions with their full training, anew, two at a time (slow)
+	@printf '%s\n' $(ASSIGNMENTS) | xargs -P 2 -I NAME $(BIN)/autograder release --train NAME
 
 colab-check: setup release  ## every assignment with Colab's Python and packages, handed in and graded (slow)
 	@$(BIN)/python -m tests.colab

@@ -38,7 +38,8 @@ def main() -> None:
 @click.option(
     "--check", is_flag=True, help="Change nothing; exit 1 when a derived notebook differs from its master."
 )
-def release(names: tuple[str, ...], check: bool) -> None:
+@click.option("--train", is_flag=True, help="Run the solutions with their full training, changed or not.")
+def release(names: tuple[str, ...], check: bool, train: bool) -> None:
     """Make the notebooks from the masters.
 
     Of the assignments NAMES, all by default: assignments/, solutions/, nbgrader's source/ and the sample
@@ -51,7 +52,7 @@ def release(names: tuple[str, ...], check: bool) -> None:
     try:
         if not check:
             for name in chosen:
-                for path in release.write(name):
+                for path in release.write(name, train=train):
                     click.echo(f"wrote {path.relative_to(release.ROOT)}")
                 generate.write(name)
             return

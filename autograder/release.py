@@ -48,17 +48,21 @@ def source_path(name: str, root: Path = ROOT) -> Path:
     return root / "autograder" / "source" / name / f"{name}.ipynb"
 
 
-def write(name: str, root: Path = ROOT) -> list[Path]:
+def write(name: str, root: Path = ROOT, *, train: bool = False) -> list[Path]:
     """Write the three notebooks of a master, and return the paths of those that changed.
 
-    The solved notebook is executed, with its training, only when its code has changed.
+    The solved notebook is executed, with its training, when its code has changed, or to `train` anew.
     Raises UnknownAssignment, InvalidMaster, or nbclient's error when a solution fails.
     """
     master = _checked(name)
     notebooks = {
         assignment_path(name, root): assignment_notebook(master),
         source_path(name, root): source_notebook(master),
-        solution_path(name, root): _with_outputs(solution_notebook(master), solution_path(name, root)),
+        solution_path(name, root): (
+            _executed(solution_notebook(master), name)
+            if train
+            else _with_outputs(solution_notebook(master), solution_path(name, root))
+        ),
     }
     return [path for path, notebook in notebooks.items() if _write_if_changed(path, _text(notebook))]
 
