@@ -58,16 +58,16 @@ def version(name: str) -> str | None:
 
 def install(names: list[str]) -> None:
     """Install packages at their pinned versions, and nothing else. Raises SetupFailed."""
-    pinned = {name for name, _, _ in _pins()}
+    pinned = {name: f"{name}=={version}" for name, version, _ in _pins()}
+    pinned[COURSE] = str(CONSTRAINTS.parents[1])
     for name in names:
-        if name != COURSE and name not in pinned:
+        if name not in pinned:
             raise SetupFailed(
                 f"Colab has no {name}, and the course does not say which version it wants. Tell those who "
                 "teach the course: the line is missing in colab/constraints.txt."
             )
-    places = [str(CONSTRAINTS.parents[1]) if name == COURSE else name for name in names]
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--ignore-requires-python"]
-    _run([*command, "--constraint", str(CONSTRAINTS), *places])
+    _run([*command, *(pinned[name] for name in names)])
 
 
 def install_library(file: str, package: str) -> None:

@@ -40,6 +40,8 @@ def main(wanted: list[str]) -> int:
         print(error, file=sys.stderr)
         return 2
     remote = _remote(FOLDER / "published")
+    asked = [interpreter, "-c", "import platform; print(platform.python_version())"]
+    python = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
     failed = 0
     for name in wanted or names():
         started = time.monotonic()
@@ -50,13 +52,13 @@ def main(wanted: list[str]) -> int:
             failed += 1
             continue
         print(f"{name}: {result}, {time.monotonic() - started:.0f} s", flush=True)
-        _record(name, result)
+        _record(name, {"python": python, **result})
         failed += result["points"] != result["worth"] or not result["second setup installs nothing"]
     return min(failed, 1)
 
 
 def check(name: str, interpreter: Path, remote: dict[str, str]) -> dict[str, Any]:
-    """The points of `name`, run in Colab's runtime and saved by it, what it is worth, and how it was set up."""
+    """Run `name` in Colab's runtime, save and grade it: its points, and what the setup cell said."""
     folder = FOLDER / name
     shutil.rmtree(folder, ignore_errors=True)
     runtime.clear(interpreter)

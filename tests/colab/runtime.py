@@ -82,7 +82,7 @@ def clear(interpreter: Path) -> None:
     """Take out what setup cells have installed, so that the next one finds what Colab has."""
     installed = set(re.findall(r"^([\w.-]+)==", COLAB_PINS.read_text(encoding="utf-8"), re.MULTILINE))
     names = ["policy-gradients", *sorted(installed - set(USED.split()))]
-    command = [interpreter, "-m", "pip", "uninstall", "-q", "-y", *names]
+    command = [interpreter, "-P", "-m", "pip", "uninstall", "-q", "-y", *names]
     subprocess.run(command, check=True, capture_output=True)
 
 
