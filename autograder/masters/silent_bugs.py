@@ -339,36 +339,36 @@ def logits(*shape, dtype=np.float32):
 with check("other outputs, one row", weight=2, hint="Is it the logarithm of exp(output) over the sum of all exp(outputs)?"):
     for size in [2, 3, 6]:
         row = logits(size)
-        close(log_policy(torch.from_numpy(row)), wanted(row.astype(float)))
+        close(log_policy(torch.tensor(row)), wanted(row.astype(float)))
 with check("many rows, each by itself", weight=2, hint="The sum is over the last axis, the actions."):
     for shape in [(5, 4), (4, 4), (3, 2, 5)]:
         rows = logits(*shape)
-        close(log_policy(torch.from_numpy(rows)), wanted(rows.astype(float)))
+        close(log_policy(torch.tensor(rows)), wanted(rows.astype(float)))
 with check("log-probabilities are left as they are", hint="What is already the logarithm of probabilities has a sum of exponentials of 1."):
     done = wanted(logits(4, 3).astype(float)).astype(np.float32)
-    close(log_policy(torch.from_numpy(done)), done)
+    close(log_policy(torch.tensor(done)), done)
 with check("a constant added to all outputs of a row changes nothing", hint="Softmax depends on differences of outputs only."):
     rows = logits(3, 3)
     moved_up = rows + np.float32([[-20], [5], [30]])
-    close(log_policy(torch.from_numpy(moved_up)), wanted(rows.astype(float)), atol=1e-4)
+    close(log_policy(torch.tensor(moved_up)), wanted(rows.astype(float)), atol=1e-4)
 with check("very large and very small outputs", hint="exp(1000) is infinite, and log(0) too: let the library take the logarithm of the softmax."):
     far = np.float32([[1000, 998, 0], [-1000, -1001, -1000], [0, 0, -1000]])
-    close(log_policy(torch.from_numpy(far)), wanted(far.astype(float)), atol=1e-4)
+    close(log_policy(torch.tensor(far)), wanted(far.astype(float)), atol=1e-4)
 with check("the gradient", weight=2, hint="One-hot minus probabilities for the log-probability of one action: is it differentiable in outputs?"):
     rows, picks = logits(4, 3), np.eye(3, dtype=np.float32)[[0, 2, 1, 1]]
     slope = check.evaluate(
         "(lambda x: torch.autograd.grad((log_policy(x) * p).sum(), x)[0])(x.requires_grad_())",
-        x=torch.from_numpy(rows), p=torch.from_numpy(picks),
+        x=torch.tensor(rows), p=torch.tensor(picks),
     )
     close(slope, picks - np.exp(wanted(rows.astype(float))))
 with check("one action only", hint="Then its probability is 1."):
     close(log_policy(torch.tensor([[3.0], [-2.0]])), np.zeros((2, 1)))
 with check("double precision", hint="Is a dtype fixed in the function?"):
     rows = logits(6, 3, dtype=np.float64)
-    close(log_policy(torch.from_numpy(rows)), wanted(rows), rtol=1e-9, atol=1e-9)
+    close(log_policy(torch.tensor(rows)), wanted(rows), rtol=1e-9, atol=1e-9)
 with check("right, and outputs are not changed", hint="Work on new tensors."):
     rows = logits(2, 3)
-    found, after = check.evaluate("[log_policy(x), x]", x=torch.from_numpy(rows.copy()))
+    found, after = check.evaluate("[log_policy(x), x]", x=torch.tensor(rows))
     close(found, wanted(rows.astype(float)))
     close(after, rows)
 ### END HIDDEN TESTS
@@ -627,7 +627,7 @@ def row(size, p=0.15):
 
 
 def theirs(rewards, terminated, truncated, gamma, dtype=np.float32):
-    flags = torch.from_numpy(terminated), torch.from_numpy(truncated)
+    flags = torch.tensor(terminated), torch.tensor(truncated)
     return rewards_to_go(torch.from_numpy(rewards.astype(dtype)), *flags, gamma)
 
 
@@ -659,7 +659,7 @@ with check("double precision", hint="Is a dtype fixed in the function?"):
 with check("right, and the arguments are not changed", hint="Write into a new tensor."):
     found, *after = check.evaluate(
         "[rewards_to_go(r, e, u, 0.9), r, e, u]",
-        r=torch.from_numpy(many[0].astype(np.float32)), e=torch.from_numpy(many[1]), u=torch.from_numpy(many[2]),
+        r=torch.from_numpy(many[0].astype(np.float32)), e=torch.tensor(many[1]), u=torch.tensor(many[2]),
     )
     close(found, slowly(many[0], either, 0.9), atol=1e-4)
     for left, given in zip(after, many):
@@ -1076,7 +1076,7 @@ def row_by_row(states, actions, returns, mask):
 
 
 def flat(arrays):
-    return flatten_episodes(*map(torch.from_numpy, arrays))
+    return flatten_episodes(*map(torch.tensor, arrays))
 
 
 several = board(rng.permutation([1, 2, 3, 5, 7, 7, 4, 6]), 7)
@@ -1101,7 +1101,7 @@ with check("double precision", hint="Is a dtype fixed in the function?"):
     double = *several[:2], several[2].astype(np.float64) + 1e-9, several[3]
     close(flat(double)[2], row_by_row(*double)[2], rtol=1e-12, atol=1e-12)
 with check("right, and the arguments are not changed", hint="Work on new tensors."):
-    names = dict(zip("sagm", [torch.from_numpy(a.copy()) for a in several]))
+    names = dict(zip("sagm", [torch.tensor(a) for a in several]))
     found, *after = check.evaluate("[[v.tolist() for v in map(torch.as_tensor, flatten_episodes(s, a, g, m))], s, a, g, m]", **names)
     close(found, row_by_row(*several))
     for left, given in zip(after, several):
