@@ -16,7 +16,7 @@ import jax.numpy as jnp
 
 from policy_gradients.episodes import Episodes
 
-__all__ = ["MAX_STEPS", "N_ACTIONS", "OBSERVATION_SIZE", "play", "start", "step"]
+__all__ = ["MAX_STEPS", "N_ACTIONS", "OBSERVATION_SIZE", "observe", "play", "start", "step"]
 
 MAX_STEPS = 500  # CartPole-v1 truncates here
 N_ACTIONS = 2
@@ -27,15 +27,20 @@ _POLE_MASS, _TOTAL_MASS, _HALF_LENGTH = 0.1, 1.1, 0.5
 _POSITION_LIMIT, _ANGLE_LIMIT = 2.4, 12 * 2 * jnp.pi / 360
 
 
-def start(random_key: jax.Array) -> jax.Array:
-    """(4,) a first state: position, velocity, angle and angular velocity, each uniform in [-0.05, 0.05)."""
-    return jax.random.uniform(random_key, (4,), minval=-0.05, maxval=0.05)
+def start(random_key: jax.Array, shape: tuple[int, ...] = ()) -> jax.Array:
+    """(4, *shape) first states: position, velocity, angle and its velocity, uniform in [-0.05, 0.05)."""
+    return jax.random.uniform(random_key, (4, *shape), minval=-0.05, maxval=0.05)
+
+
+def observe(state: jax.Array) -> jax.Array:
+    """The state itself: all of it is observed."""
+    return state
 
 
 def step(state: jax.Array, action: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """One step of 0.02 s: (next state (4,), reward, terminated).
+    """One step of 0.02 s: (next state (4, ...), reward, terminated).
 
-    state : (4,), also the observation; action : 0 pushes to the left, 1 to the right. The reward is 1
+    state : (4, ...), also the observation; action : 0 pushes to the left, 1 to the right. The reward is 1
     for every step, also for the one that terminates the episode. Knows no time limit: see `play`.
     """
     x, velocity, angle, spin = state

@@ -18,27 +18,33 @@ __all__ = ["Batch", "Environment", "Settings", "Trained", "initial_params", "log
 
 
 class Environment(Protocol):
-    """An environment in JAX, such as the module `policy_gradients.cartpole`."""
+    """An environment in JAX, such as the modules `policy_gradients.cartpole` and `policy_gradients.acrobot`.
+
+    The components of a state come first: (S,) is one environment, (S, N) are N side by side.
+    """
 
     MAX_STEPS: int
     N_ACTIONS: int
     OBSERVATION_SIZE: int
 
-    def start(self, random_key: jax.Array) -> jax.Array:
-        """(D,) a first state, which is the observation as well."""
+    def start(self, random_key: jax.Array, shape: tuple[int, ...] = ()) -> jax.Array:
+        """(S, *shape) first states"""
+
+    def observe(self, state: jax.Array) -> jax.Array:
+        """(D, ...) what the policy sees of the states"""
 
     def step(self, state: jax.Array, action: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
-        """(next state (D,), reward, terminated)"""
+        """(next state (S, ...), reward, terminated)"""
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
     """How to train.
 
-    n_episodes : per update
+    n_episodes : per update, and per look at the greedy policy
     hidden : units in each of two layers
     target : mean return at which training ends, for the sampled and the greedy policy
-    check_every : updates between two looks at the greedy policy
+    check_every : updates whose batches count for the sampled policy, and between two looks at the greedy one
     """
 
     n_episodes: int = 64
@@ -62,14 +68,15 @@ class Trained(NamedTuple):
     """What training gives.
 
     curve : (max_updates,) mean return of each batch, NaN after the last
-    n_updates, n_steps : gradient steps and environment steps taken
+    steps : (max_updates,) environment steps up to and including each batch, 0 after the last
+    n_updates : gradient steps taken
     solved : whether the target was reached
     """
 
     params: Any
     curve: jax.Array
+    steps: jax.Array
     n_updates: jax.Array
-    n_steps: jax.Array
     solved: jax.Array
 
 
@@ -77,13 +84,14 @@ def initial_params(
     environment: Environment, hidden: int, random_key: jax.Array
 ) -> list[tuple[jax.Array, jax.Array]]:
     """Weights and biases of a network D -> hidden -> hidden -> A, whose policy is uniform."""
-    sizes = [environment.OBSERVATION_SIZE, hidden, hidden]
-    keys = jax.random.split(random_key, 2)
-    layers = [
-        (jax.random.normal(key, (before, after)) / before**0.5, jnp.zeros(after))
-        for key, before, after in zip(keys, sizes, sizes[1:], strict=False)
+    size, n_actions = environment.OBSERVATION_SIZE, environment.N_ACTIONS
+    # Drawn in one call: every call for random numbers is a page of code to compile.
+    noise = jax.random.normal(random_key, (size + hidden, hidden))
+    return [
+        (noise[:size] / size**0.5, jnp.zeros(hidden)),
+        (noise[size:] / hidden**0.5, jnp.zeros(hidden)),
+        (jnp.zeros((hidden, n_actions)), jnp.zeros(n_actions)),
     ]
-    return [*layers, (jnp.zeros((hidden, environment.N_ACTIONS)), jnp.zeros(environment.N_ACTIONS))]
 
 
 def logits(params: list[tuple[jax.Array, jax.Array]], observations: jax.Array) -> jax.Array:
@@ -94,9 +102,13 @@ def logits(params: list[tuple[jax.Array, jax.Array]], observations: jax.Array) -
     return observations @ weights + biases
 
 
-@partial(jax.jit, static_argnames=("environment", "n_episodes", "greedy"))
+@partial(jax.jit, static_argnames=("environment", "n_episodes"))
 def rollout(
-    environment: Environment, params: Any, random_key: jax.Array, n_episodes: int, greedy: bool = False
+    environment: Environment,
+    params: Any,
+    random_key: jax.Array,
+    n_episodes: int,
+    greedy: bool | jax.Array = False,
 ) -> Batch:
     """`n_episodes` complete episodes, side by side, until the last has ended.
 
@@ -118,22 +130,29 @@ def rollout(
 
     def advance(carry):
         t, states, live, batch = carry
-        scores = logits(params, states)
-        noise = 0.0 if greedy else jax.random.gumbel(jax.random.fold_in(random_key, t), scores.shape)
-        actions = jnp.argmax(scores + noise, axis=-1).astype(jnp.int32)  # Gumbel's way to sample
-        following, rewards, terminated = jax.vmap(environment.step)(states, actions)
-        record = Batch(states, actions, rewards * live, live.astype(jnp.float32))
+        observations = environment.observe(states).T
+        draws = jax.random.uniform(jax.random.fold_in(random_key, t), (n_episodes,))
+        actions = _choose(logits(params, observations), draws, greedy)
+        following, rewards, terminated = environment.step(states, actions)
+        record = Batch(observations, actions, rewards * live, live.astype(jnp.float32))
         batch = jax.tree.map(lambda rows, row: rows.at[t].set(row), batch, record)
-        return t + 1, jnp.where(live[:, None], following, states), live & ~terminated, batch
+        return t + 1, jnp.where(live, following, states), live & ~terminated, batch
 
-    states = jax.vmap(environment.start)(jax.random.split(start_key, n_episodes))
-    carry = jnp.int32(0), states, jnp.ones(n_episodes, bool), empty
+    carry = jnp.int32(0), environment.start(start_key, (n_episodes,)), jnp.ones(n_episodes, bool), empty
     return jax.lax.while_loop(unfinished, advance, carry)[-1]
+
+
+def _choose(scores: jax.Array, draws: jax.Array, greedy: bool | jax.Array) -> jax.Array:
+    """(N,) actions for scores (N, A): how many of the cumulative probabilities a uniform number reaches."""
+    reached = draws[:, None] >= jnp.cumsum(jax.nn.softmax(scores), axis=-1)[:, :-1]
+    return jnp.where(greedy, scores.argmax(axis=-1), reached.sum(axis=-1)).astype(jnp.int32)
 
 
 def _weights(batch: Batch) -> jax.Array:
     """(T, N) sums of the rewards from t on, minus their mean over running episodes, scaled to size 1."""
-    following = jnp.cumsum(batch.rewards[::-1], axis=0)[::-1]
+    _, following = jax.lax.scan(
+        lambda total, row: (total + row,) * 2, jnp.zeros_like(batch.rewards[0]), batch.rewards, reverse=True
+    )
     running = jnp.maximum(batch.mask.sum(axis=1, keepdims=True), 1)
     differences = (following - (following * batch.mask).sum(axis=1, keepdims=True) / running) * batch.mask
     return differences / (jnp.sqrt((differences**2).sum() / batch.mask.sum()) + 1e-8)
@@ -141,7 +160,8 @@ def _weights(batch: Batch) -> jax.Array:
 
 def _loss(params: Any, batch: Batch, weights: jax.Array) -> jax.Array:
     log_probs = jax.nn.log_softmax(logits(params, batch.observations))
-    taken = jnp.take_along_axis(log_probs, batch.actions[..., None], axis=-1)[..., 0]
+    # Not take_along_axis, whose derivative writes number by number.
+    taken = (log_probs * jax.nn.one_hot(batch.actions, log_probs.shape[-1])).sum(axis=-1)
     return -(weights * taken).sum() / batch.mask.shape[1]
 
 
@@ -149,39 +169,48 @@ def _loss(params: Any, batch: Batch, weights: jax.Array) -> jax.Array:
 def train(environment: Environment, settings: Settings, random_key: jax.Array) -> Trained:
     """REINFORCE from initial parameters to the target, or to `max_updates`: all of it one compiled function.
 
-    It stops when the last `check_every` batches of the sampled policy and 100 episodes of the greedy one both
-    have a mean return of `target`. jax.vmap(train, (None, None, 0)) trains one agent per key.
+    When `check_every` batches of the sampled policy have a mean return of `target`, the next batch is greedy
+    and not learned from; training ends if its mean return is `target` as well.
+    jax.vmap(train, (None, None, 0)) trains one agent per key.
     """
-    optimiser = optax.adam(settings.learning_rate)
+    # Flattened, the optimiser is a few operations on one vector, and not on each array of parameters.
+    optimiser = optax.flatten(optax.adam(settings.learning_rate))
     init_key, random_key = jax.random.split(random_key)
     params = initial_params(environment, settings.hidden, init_key)
 
     def unfinished(carry):
-        _, trained = carry
+        trained = carry[-1]
         return ~trained.solved & (trained.n_updates < settings.max_updates)
 
-    def update(carry):
-        state, (params, curve, i, n_steps, _) = carry
-        key, test_key = jax.random.split(jax.random.fold_in(random_key, i))
-        batch = rollout(environment, params, key, settings.n_episodes)
-        curve = curve.at[i].set(batch.rewards.sum() / settings.n_episodes)
-        recent = jax.lax.dynamic_slice(
-            curve, (jnp.maximum(i - settings.check_every + 1, 0),), (settings.check_every,)
+    def advance(carry):
+        random_key, testing, state, (params, curve, steps, i, _) = carry
+        random_key, key = jax.random.split(random_key)
+        # One rollout for both purposes: with one for each there would be twice as much to compile.
+        batch = rollout(environment, params, key, settings.n_episodes, greedy=testing)
+        mean = batch.rewards.sum() / settings.n_episodes
+        changes, new_state = optimiser.update(jax.grad(_loss)(params, batch, _weights(batch)), state)
+        learned = (
+            new_state,
+            optax.apply_updates(params, changes),
+            curve.at[i].set(mean),
+            steps.at[i].set(steps.max() + batch.mask.sum().astype(jnp.int32)),
+            i + 1,
         )
-        due = ((i + 1) % settings.check_every == 0) & (recent.mean() >= settings.target)
-        solved = jax.lax.cond(
-            due, lambda: _greedy_return(environment, params, test_key) >= settings.target, lambda: False
+        state, params, curve, steps, i = jax.tree.map(
+            lambda old, new: jnp.where(testing, old, new), (state, params, curve, steps, i), learned
         )
-        changes, state = optimiser.update(jax.grad(_loss)(params, batch, _weights(batch)), state)
-        new = optax.apply_updates(params, changes)
-        params = jax.tree.map(lambda tested, updated: jnp.where(solved, tested, updated), params, new)
-        return state, Trained(params, curve, i + 1, n_steps + batch.mask.sum().astype(jnp.int32), solved)
+        first = jnp.maximum(i - settings.check_every, 0)
+        recent = jax.lax.dynamic_slice(curve, (first,), (settings.check_every,)).mean()
+        due = ~testing & (i % settings.check_every == 0) & (recent >= settings.target)
+        solved = testing & (mean >= settings.target)
+        return random_key, due, state, Trained(params, curve, steps, i, solved)
 
     nothing = Trained(
-        params, jnp.full(settings.max_updates, jnp.nan), jnp.int32(0), jnp.int32(0), jnp.zeros((), bool)
+        params,
+        jnp.full(settings.max_updates, jnp.nan),
+        jnp.zeros(settings.max_updates, jnp.int32),
+        jnp.int32(0),
+        jnp.zeros((), bool),
     )
-    return jax.lax.while_loop(unfinished, update, (optimiser.init(params), nothing))[1]
-
-
-def _greedy_return(environment: Environment, params: Any, random_key: jax.Array) -> jax.Array:
-    return rollout(environment, params, random_key, 100, greedy=True).rewards.sum() / 100
+    carry = random_key, jnp.zeros((), bool), optimiser.init(params), nothing
+    return jax.lax.while_loop(unfinished, advance, carry)[-1]
