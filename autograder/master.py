@@ -219,6 +219,11 @@ def colab_url(path: str) -> str:
     return f"https://colab.research.google.com/github/{slug}/blob/{_repository()['branch']}/{path}"
 
 
+def file_url(path: str) -> str:
+    """Where GitHub shows the file at `path` of the public repository."""
+    return f"{repository_url()}/blob/{_repository()['branch']}/{path}"
+
+
 def setup_line(*needed: str) -> str:
     """The line with which a notebook that needs these packages begins: it installs them, in Colab only."""
     return _SETUP_LINE.format(repository=repository_url(), needed="".join(f" {name}" for name in needed))

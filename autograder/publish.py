@@ -17,8 +17,8 @@ from typing import Any
 
 import yaml
 
-from autograder import master, pages
-from autograder.release import ROOT, assignment_notebook, drift
+from autograder import chapter_notebook, master, pages
+from autograder.release import ROOT, assignment_notebook, drift, write_notebook
 
 MARKER = ".published.json"
 _COPIED = ("LICENSE", "constraints.txt", "_config.yml", "colab/*", "chapters/*.bib", "chapters/_*/*")
@@ -51,12 +51,12 @@ class Published:
 def publish(folder: Path, *, solutions: bool = False) -> Published:
     """Write the public repository into `folder`, and return what was written.
 
-    It holds the pages of the book, the student notebooks and `policy_gradients`; with `solutions` the
-    solved notebooks too. Masters, hidden tests, samples, grades and the engine stay out, and so do the
-    pages for instructors, what stands between "% BEGIN INSTRUCTORS" and "% END INSTRUCTORS" in other
-    pages, and what git does not track. Into an earlier publication its files are written anew and those
-    that are no longer published are removed; everything else there, such as .git, stays. Raises
-    PublishError.
+    It holds the pages of the book, the student notebooks, `policy_gradients`, and for Colab the chapters as
+    notebooks; with `solutions` the solved notebooks, too. Masters, hidden tests, samples, grades and the
+    engine stay out, and so do the pages for instructors, what stands between "% BEGIN INSTRUCTORS" and
+    "% END INSTRUCTORS" in other pages, and what git does not track. Into an earlier publication its files are
+    written anew and those that are no longer published are removed; everything else there, such as .git,
+    stays. Raises PublishError.
     """
     folder = folder.resolve()
     if folder == ROOT or folder in ROOT.parents:
@@ -112,6 +112,11 @@ def _write_tree(tree: Path, solutions: bool) -> None:
             "with `git add`, or take it out of _toc.yml."
         )
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    for page in tree.rglob("*.md"):
+        page.write_text(_PRIVATE_TEXT.sub("", page.read_text(encoding="utf-8")), encoding="utf-8")
+    book = chapter_notebook.read_book(tree, list(_pages(contents)))
+    for page in chapter_notebook.executable(book):
+        write_notebook(tree / chapter_notebook.path(page), chapter_notebook.notebook(page, book))
     names = [page.rpartition("/")[2] for page in _pages(contents) if page.startswith("assignments/")]
     written = {
         "_toc.yml": _yaml(contents),
@@ -124,12 +129,11 @@ def _write_tree(tree: Path, solutions: bool) -> None:
             title=_config()["title"],
             url=master.repository_url(),
             assignments={name: master.Master.read(name).colab_url() for name in names},
+            chapters={book.titles[page]: book.address(page) for page in chapter_notebook.executable(book)},
             solutions=solutions,
         )
     for name, text in written.items():
         (tree / name).write_text(text, encoding="utf-8")
-    for page in tree.rglob("*.md"):
-        page.write_text(_PRIVATE_TEXT.sub("", page.read_text(encoding="utf-8")), encoding="utf-8")
     shown = "\n".join(page.read_text(encoding="utf-8") for page in tree.rglob("*.md"))
     for path in _files_of(*_SHOWN):
         if path.name in shown:

@@ -64,7 +64,7 @@ def write(name: str, root: Path = ROOT, *, train: bool = False) -> list[Path]:
             else _with_outputs(solution_notebook(master), solution_path(name, root))
         ),
     }
-    return [path for path, notebook in notebooks.items() if _write_if_changed(path, _text(notebook))]
+    return [path for path, notebook in notebooks.items() if write_notebook(path, notebook)]
 
 
 def drift(name: str, root: Path = ROOT) -> list[str]:
@@ -259,7 +259,9 @@ def _fault(path: Path) -> str:
     return "not what its master gives" if path.exists() else "missing"
 
 
-def _write_if_changed(path: Path, text: str) -> bool:
+def write_notebook(path: Path, notebook: NotebookNode) -> bool:
+    """Write a notebook, whole or not at all, if it is not what stands there; whether it was written."""
+    text = _text(notebook)
     if _read_text(path) == text:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -13,6 +13,8 @@ import nbformat
 import pytest
 import yaml
 
+from autograder import chapter_notebook
+
 ROOT = Path(__file__).parents[1]
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text())
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text())
@@ -39,6 +41,11 @@ def source(document):
     matches = [path for suffix in (".md", ".ipynb") if (path := ROOT / f"{document}{suffix}").exists()]
     assert len(matches) == 1, f"{document} in _toc.yml: expected one source, found {matches}"
     return matches[0]
+
+
+def text_of(document):
+    path = source(document)
+    return path.read_text() if path.suffix == ".md" else ""
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -83,8 +90,9 @@ def test_links_in_an_assignment_point_to_the_configured_repository(document):
     text = "\n".join(cell.source for cell in notebook.cells)
     name = document.rpartition("/")[2]
     url, branch = CONFIG["repository"]["url"], CONFIG["repository"]["branch"]
-    assert colab_links.colab_url(url, branch, name) in text
-    assert f"{url}" in text.replace(colab_links.colab_url(url, branch, name), ""), "no install line"
+    link = colab_links.colab_url(url, branch, colab_links.notebook_path(name))
+    assert link in text
+    assert f"{url}" in text.replace(link, ""), "no install line"
     owner = url.rpartition("/")[0]
     assert set(re.findall(r"https://github\.com/[\w.-]+", text)) <= {
         owner,
@@ -93,11 +101,11 @@ def test_links_in_an_assignment_point_to_the_configured_repository(document):
 
 
 def test_colab_link_of_a_fork():
-    assert colab_links.colab_url("https://github.com/some/fork/", "dev", "grid") == (
-        "https://colab.research.google.com/github/some/fork/blob/dev/assignments/grid/grid.ipynb"
+    assert colab_links.colab_url("https://github.com/some/fork/", "dev", "colab/grid.ipynb") == (
+        "https://colab.research.google.com/github/some/fork/blob/dev/colab/grid.ipynb"
     )
     with pytest.raises(ValueError, match="_config.yml must start with https://github.com/"):
-        colab_links.colab_url("https://example.org/some/fork", "main", "grid")
+        colab_links.colab_url("https://example.org/some/fork", "main", "colab/grid.ipynb")
 
 
 @pytest.fixture(scope="session")
@@ -154,8 +162,13 @@ def test_every_link_to_colab_is_made_from_the_configuration(book):
     pages = {document: (book / f"{document}.html").read_text() for document in DOCUMENTS}
     links = {link for html in pages.values() for link in re.findall(r'https://colab[^"#<]*\.ipynb', html)}
     notebooks = {link.removeprefix(prefix) for link in links}
-    assert all((ROOT / notebook).exists() for notebook in notebooks), notebooks
+    of_chapters = {notebook for notebook in notebooks if notebook.startswith("colab/")}
+    assert all((ROOT / notebook).exists() for notebook in notebooks - of_chapters), notebooks
     assert {f"{name}.ipynb" for name in PARTS["Assignments"]} <= notebooks
+    executable = [page for page in DOCUMENTS if chapter_notebook.needed(text_of(page)) is not None]
+    assert {chapter_notebook.path(document) for document in executable} == of_chapters
+    for document in executable:  # the theme's button, and the link below the title
+        assert pages[document].count(f'href="{prefix}{chapter_notebook.path(document)}"') >= 2, document
 
 
 def test_search_finds_a_chapter(book):

@@ -116,6 +116,7 @@ def test_only_what_git_tracks_is_published(public):
     if listed.returncode:
         pytest.skip("This copy of the project is no git repository, so nothing says what is tracked.")
     made = {"README.md", "pyproject.toml", "environment.yml", "Makefile", "_toc.yml", ".gitignore"}
+    made |= {name for name in files(public) if re.fullmatch(r"colab/\w+\.ipynb", name)}  # from the chapters
     assert set(files(public)) - made - {publish.MARKER} <= set(listed.stdout.splitlines())
 
 
@@ -143,6 +144,24 @@ def test_every_link_and_picture_leads_to_a_file_that_is_there(public):
         for link in re.findall(r"\{doc\}`(?:[^`<]*<)?([^>`]+)>?`", text):
             base = public if link.startswith("/") else path.parent
             assert list(base.glob(f"{link.lstrip('/')}.*")), f"{name}: {link}"
+
+
+def test_every_executable_chapter_is_there_for_colab(public):
+    chapters = [path for path in (public / "chapters").glob("*.md") if "\ncolab: [" in path.read_text()]
+    assert len(chapters) > 10
+    assert {path.stem for path in (public / "colab").glob("*.ipynb")} == {path.stem for path in chapters}
+    readme = (public / "README.md").read_text()
+    for path in chapters:
+        assert f"]({master.colab_url(f'colab/{path.stem}.ipynb')})" in readme
+    for name in ("install.py", "constraints.txt"):
+        assert (public / "colab" / name).read_bytes() == (ROOT / "colab" / name).read_bytes()
+
+
+def test_every_link_to_colab_leads_to_a_notebook_that_is_there(public):
+    prefix = master.colab_url("")
+    for name, path in files(public).items():
+        for link in re.findall(rf"{re.escape(prefix)}([\w./-]+\.ipynb)", texts(path)):
+            assert (public / link).exists(), f"{name}: {link}"
 
 
 def test_pip_installs_the_library_and_nothing_of_the_engine(public, tmp_path):
@@ -188,9 +207,6 @@ def test_the_project_file_keeps_what_students_need(public):
     assert {"jax", "torch", "box2d", "book", "notebook"} <= set(extras)
     asked = set(re.findall(r"[\w-]+", extras["all"][0].partition("[")[2]))
     assert asked == set(extras) - {"all"}
-    for path in (public / "assignments").rglob("*.ipynb"):
-        for wanted in re.findall(r"policy-gradients\[([\w,]+)\] @", path.read_text()):
-            assert set(wanted.split(",")) <= set(extras)
     listed = yaml.safe_load((public / "environment.yml").read_text())["dependencies"][-1]["pip"]
     assert [line for line in listed if line.startswith("matplotlib")]
     assert not [line for line in listed if line.startswith("nbgrader")]

@@ -1,8 +1,9 @@
 """Links from the book to Google Colab.
 
-The role ``{colab}`NAME``` links to an assignment's notebook. Its address is made from the repository that
-``_config.yml`` names, so a fork changes it in one place. The theme's own launch button is kept on the pages
-that Colab can open: the notebooks, not the chapters, which are text.
+The role ``{colab}`NAME``` links to an assignment's notebook. A chapter whose front matter says what it needs
+in Colab (``colab: [...]``) links to its own notebook, which ``autograder publish`` makes from it, because
+Colab opens no text: below its title, and by the theme's launch button. Other text loses that button. All
+addresses are made from the repository that ``_config.yml`` names, so a fork changes it in one place.
 """
 
 from pathlib import Path
@@ -19,8 +20,13 @@ def notebook_path(name):
     return f"assignments/{name}/{name}.ipynb"
 
 
-def colab_url(repository_url, branch, name):
-    """Address at which Colab opens the student notebook of assignment ``name``.
+def chapter_path(document):
+    """Path of the notebook of the chapter ``document`` inside the published repository."""
+    return f"colab/{document.rpartition('/')[2]}.ipynb"
+
+
+def colab_url(repository_url, branch, path):
+    """Address at which Colab opens the notebook at ``path`` of the repository.
 
     Raises ``ValueError`` when ``repository_url`` is not a repository on GitHub, since Colab opens no other.
     """
@@ -28,7 +34,14 @@ def colab_url(repository_url, branch, name):
     if not repository_url.startswith(host):
         raise ValueError(f"repository: url in _config.yml must start with {host}, got {repository_url!r}")
     repository = repository_url.removeprefix(host).rstrip("/")
-    return f"https://colab.research.google.com/github/{repository}/blob/{branch}/{notebook_path(name)}"
+    return f"https://colab.research.google.com/github/{repository}/blob/{branch}/{path}"
+
+
+def link(config, path):
+    """A link "Open in Colab" to the notebook at ``path``."""
+    options = config.html_theme_options
+    url = colab_url(options["repository_url"], options["repository_branch"], path)
+    return nodes.reference("", "Open in Colab", refuri=url)
 
 
 class ColabRole(SphinxRole):
@@ -39,20 +52,34 @@ class ColabRole(SphinxRole):
         if not (Path(self.env.srcdir) / notebook_path(name)).exists():
             logger.warning("no assignment %r: %s does not exist", name, notebook_path(name),
                            location=self.get_location())
-        options = self.config.html_theme_options
-        url = colab_url(options["repository_url"], options["repository_branch"], name)
-        return [nodes.reference("", "Open in Colab", refuri=url)], []
+        return [link(self.config, notebook_path(name))], []
 
 
-def drop_launch_button_from_text(app, pagename, templatename, context, doctree):
-    """Remove the theme's launch button from a page whose source Colab cannot open."""
+def add_link_to_chapter(app, doctree):
+    """Put the link below the title of a chapter that has a notebook."""
+    document = app.env.docname
+    if "colab" not in app.env.metadata[document]:
+        return
+    title = next(doctree.findall(nodes.title))
+    paragraph = nodes.paragraph("", "", link(app.config, chapter_path(document)), classes=["open-in-colab"])
+    title.parent.insert(title.parent.index(title) + 1, paragraph)
+
+
+def set_launch_button(app, pagename, templatename, context, doctree):
+    """Lead the theme's launch button to the chapter's notebook, or remove it where there is none."""
     if doctree is None or app.env.doc2path(pagename).endswith(".ipynb"):
         return
     buttons = context.get("header_buttons", [])
-    buttons[:] = [button for button in buttons if button.get("label") != "launch-buttons"]
+    groups = [button for button in buttons if button.get("label") == "launch-buttons"]
+    if "colab" not in app.env.metadata[pagename]:
+        buttons[:] = [button for button in buttons if button not in groups]
+    for group in groups:
+        for button in group["buttons"]:
+            button["url"] = link(app.config, chapter_path(pagename))["refuri"]
 
 
 def setup(app):
     app.add_role("colab", ColabRole())
-    app.connect("html-page-context", drop_launch_button_from_text, priority=900)
+    app.connect("doctree-read", add_link_to_chapter, priority=900)
+    app.connect("html-page-context", set_launch_button, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
