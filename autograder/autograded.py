@@ -69,8 +69,9 @@ def notebook(master: Master, judged: Judged) -> dict[str, Any]:
 
 def harmless(text: str) -> str:
     """A student's Markdown, in which neither HTML nor a link, a picture or a TeX command does anything."""
-    shown = _TAG.sub("< ", pages.plain(text, _MAX_SOURCE))
-    return _TEX_WITH_EFFECT.sub("", _LINK.sub("] ", shown))
+    # TeX first: what is taken away lets its neighbours meet, and `<` and `style` make a tag
+    shown = _TEX_WITH_EFFECT.sub("", pages.plain(text, _MAX_SOURCE))
+    return _LINK.sub("] ", _TAG.sub("< ", shown))
 
 
 @lru_cache(maxsize=4)
