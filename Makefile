@@ -49,7 +49,7 @@ _build/library: .venv/installed $(LIBRARY)
 
 test: setup release  ## all tests
 	@.ci/system-packages chromium
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n 2 --dist loadfile
 
 solutions: setup  ## the solutions with their full training, anew, two at a time (slow)
 	@printf '%s\n' $(ASSIGNMENTS) | xargs -P 2 -I NAME $(BIN)/autograder release --train NAME

@@ -600,6 +600,8 @@ check.score()
 # *truncated*, though the pole may well stand. The two are different facts, so they are kept apart.
 
 # %% tags=["training"]
+import os
+
 import gymnasium as gym
 from IPython.display import Markdown, display
 from tqdm import tqdm
@@ -610,6 +612,9 @@ from policy_gradients.episodes import make_environments, play, uniformly_random
 
 GAMMA = 0.99
 N_EPISODES = 32  # complete episodes in a batch, one batch for each update
+QUICK = "POLICY_GRADIENTS_QUICK" in os.environ  # a look at the code, not at results
+SEEDS = range(1 if QUICK else 5)
+MAX_STEPS = 5_000 if QUICK else 1_000_000  # environment steps of a run, at most
 print(f"JAX computes on: {jax.devices()[0].device_kind} ({jax.default_backend()})")
 
 # %% [markdown]
@@ -803,16 +808,13 @@ def is_balanced(params, curve, target=490):
 # rewards again and again?)
 
 # %% tags=["training"]
-SEEDS = range(5)
-
-
 def collect_cartpole(params, random_key):
     return cartpole.play(act, params, random_key, N_EPISODES)
 
 
 size = cartpole.OBSERVATION_SIZE
 runs = [
-    train(policy, size, 5e-3, collect_cartpole, 1_000_000, seed, is_balanced)
+    train(policy, size, 5e-3, collect_cartpole, MAX_STEPS, seed, is_balanced)
     for seed in SEEDS
 ]
 
@@ -928,8 +930,10 @@ def collect_lander(params, random_key):
     )
 
 # %% tags=["training"]
+lander_steps = 10_000 if QUICK else 400_000
 lander_runs = [
-    train(lander_policy, 8, 3e-3, collect_lander, 400_000, seed) for seed in range(3)
+    train(lander_policy, 8, 3e-3, collect_lander, lander_steps, seed)
+    for seed in range(1 if QUICK else 3)
 ]
 lander_random = play(landers, uniformly_random(4, seed=0), seed=0).returns.mean()
 
