@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -25,10 +26,12 @@ from autograder.release import ROOT, assignment_notebook
 from autograder.samples import generate, mishaps
 from autograder.samples.student import Student
 from tests.colab import runtime
+from tests.support import versions
 
 FOLDER = ROOT / "_build" / "colab"
 RESULTS = ROOT / "benchmarks" / "results" / "colab.json"
 _CELL_SECONDS = 1_200
+_VERSION = re.compile(r"([\w.-]+) (\d[\w.]*)")
 _ABLE = Student("ada", "took the solutions from the book")
 
 
@@ -40,8 +43,8 @@ def main(wanted: list[str]) -> int:
         print(error, file=sys.stderr)
         return 2
     remote = _remote(FOLDER / "published")
-    asked = [interpreter, "-c", "import platform; print(platform.python_version())"]
-    python = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+    runtime.clear(interpreter)
+    python, packages = versions(interpreter)
     failed = 0
     for name in wanted or names():
         started = time.monotonic()
@@ -52,7 +55,7 @@ def main(wanted: list[str]) -> int:
             failed += 1
             continue
         print(f"{name}: {result}, {time.monotonic() - started:.0f} s", flush=True)
-        _record(name, {"python": python, **result})
+        _record(name, result, {"python": python, "versions": packages})
         failed += result["points"] != result["worth"] or not result["second setup installs nothing"]
     return min(failed, 1)
 
@@ -80,7 +83,7 @@ def check(name: str, interpreter: Path, remote: dict[str, str]) -> dict[str, Any
     return {
         "points": grades.submissions[0].score,
         "worth": master.max_score,
-        "setup": _printed(setup),
+        "installed": dict(_VERSION.findall(_printed(setup)[-1].partition("Ready: ")[2])),
         "second setup installs nothing": "nothing to install" in _printed(again.cells[0])[-1],
     }
 
@@ -95,13 +98,13 @@ def _printed(cell: nbformat.NotebookNode) -> list[str]:
     return text.splitlines()
 
 
-def _record(name: str, result: dict[str, Any]) -> None:
+def _record(name: str, result: dict[str, Any], tried: dict[str, Any]) -> None:
     """Set the result of one assignment in RESULTS; those of the others stay while the runtime is the same."""
     found = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
-    if found.get("runtime") != colab_runtime():
-        found = {"runtime": colab_runtime(), "assignments": {}}
-    found["assignments"] = dict(sorted({**found["assignments"], name: result}.items()))
-    RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    kept = found.get("assignments", {}) if found.get("runtime") == colab_runtime() else {}
+    assignments = dict(sorted({**kept, name: result}.items()))
+    content = {"runtime": colab_runtime(), **tried, "assignments": assignments}
+    RESULTS.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def _remote(folder: Path) -> dict[str, str]:
