@@ -54,7 +54,7 @@ test: setup release  ## all tests
 solutions: setup  ## the solutions with their full training, anew, two at a time (slow)
 	@printf '%s\n' $(ASSIGNMENTS) | xargs -P 2 -I NAME $(BIN)/autograder release --train NAME
 
-colab-check: setup release  ## every assignment with Colab's Python and packages, handed in and graded (slow)
+colab-check: setup release  ## assignments (handed in and graded) and chapters in what Colab has (slow)
 	@$(BIN)/python -m tests.colab
 
 check: setup  ## style, and whether the generated notebooks are those of the masters
