@@ -83,7 +83,7 @@ from policy_gradients.tabular import TabularMDP, sample_trajectories
 
 # %% tags=["training"]
 QUICK = "POLICY_GRADIENTS_QUICK" in os.environ  # a look at the code, not at results
-SEEDS = range(2 if QUICK else 5)  # settings were chosen on the seeds 100 to 105
+SEEDS = range(2 if QUICK else 5)  # settings were chosen on the seeds 100 to 111
 UPDATES = 15 if QUICK else 60
 ROOMS, BUTTONS, HORIZON, N_EPISODES = 8, 3, 50, 16
 SOLVED = -10
@@ -304,6 +304,7 @@ def log_policy(outputs):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "test_log_policy", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+import numpy as np
 import torch
 
 check = Checks("log_policy", points=1)
@@ -833,7 +834,7 @@ def broken_clipped_loss(log_probs, old_log_probs, advantages, clip=0.2):
 
 # %% tags=["training"]
 class Script5(Script):
-    rounds, updates, step_size = 20, UPDATES // 2, 0.15
+    rounds, updates, step_size = 20, UPDATES // 3, 0.2
 
     def loss(self, agent, batch):
         columns = batch.states, batch.actions, batch.old_log_probs, self.credit(batch.returns)
