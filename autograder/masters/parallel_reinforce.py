@@ -612,6 +612,7 @@ from torch.distributions import Categorical, Independent, Normal
 from tqdm import tqdm
 
 from policy_gradients import video
+from policy_gradients.checkpoint import Checkpoint
 from policy_gradients.curves import plot_learning_curves
 from policy_gradients.environments import make_env, make_envs
 from policy_gradients.parallel import run_episodes
@@ -749,6 +750,15 @@ def weights_of(returns, rewards, mask):
 # Play five episodes to their ends, weigh, step, throw away. The bar shows the mean return and length of the batch,
 # and the entropy of the policy. Interrupt the kernel whenever you like: the run then ends with what it has learned
 # so far.
+#
+# These runs take minutes, and Colab may take the machine away before they end. So after each batch all that a run needs
+# is written to a file, and a run that finds its file goes on from there, with the very numbers that it would have
+# had. Set `RESUME` to `True` for that, and in Colab put the folder on your Drive. While it is `False`, every run begins
+# anew: a policy that was trained with yesterday's functions says nothing about today's.
+
+# %% tags=["training"]
+RESUME = False
+CHECKPOINTS = "checkpoints"  # a folder
 
 # %% tags=["training"]
 def learn(policy, optimiser, episodes):
@@ -762,19 +772,23 @@ def learn(policy, optimiser, episodes):
     optimiser.step()
 
 # %% tags=["training"]
-def train(envs, policy, learning_rate, max_steps, seed):
+def train(envs, policy, learning_rate, max_steps, seed, name):
     """REINFORCE. Returns steps taken and mean return of each batch."""
     torch.manual_seed(seed)
     optimiser = torch.optim.Adam(policy.parameters(), learning_rate)
-    curve, steps = [], 0
-    bar = tqdm(total=max_steps, desc=f"seed {seed}", unit=" steps", unit_scale=True)
+    parts = dict(policy=policy, optimiser=optimiser, generator=torch.default_generator)
+    checkpoint = Checkpoint(f"{CHECKPOINTS}/{name}-{seed}.pt", **parts)
+    curve = checkpoint.restore(curve=[])["curve"] if RESUME else []
+    steps = curve[-1][0] if curve else 0
+    bar = tqdm(desc=f"seed {seed}", unit=" steps", total=max_steps, initial=steps)
     try:
         while steps < max_steps:
             start = 10_000 * (seed + 1) + N * len(curve)
             episodes = run_episodes(envs, policy.act, seeds=start, max_steps=LONGEST)
             steps += int(episodes.lengths.sum())
-            curve.append((steps, episodes.returns.mean()))
+            curve.append((steps, float(episodes.returns.mean())))
             learn(policy, optimiser, episodes)
+            checkpoint.save(curve=curve)
             bar.update(int(episodes.lengths.sum()))
             entropy = policy(torch.as_tensor(episodes.final_observations)).entropy()
             bar.set_postfix({
@@ -794,7 +808,7 @@ def train(envs, policy, learning_rate, max_steps, seed):
 drivers, curves = [], []
 for seed in SEEDS:
     drivers.append(Buttons())
-    curves.append(train(buttons, drivers[-1], 0.1, MAX_STEPS, seed))
+    curves.append(train(buttons, drivers[-1], 0.1, MAX_STEPS, seed, "buttons"))
 
 # %% tags=["training"]
 torch.manual_seed(0)
@@ -903,7 +917,7 @@ smooth_drivers, smooth_curves = [], []
 for seed in SEEDS:
     smooth_drivers.append(Pedals())
     driver, max_steps = smooth_drivers[-1], MAX_STEPS * 2 // 3
-    smooth_curves.append(train(pedals, driver, 0.03, max_steps, seed))
+    smooth_curves.append(train(pedals, driver, 0.03, max_steps, seed, "pedals"))
 
 # %% [markdown]
 # The noise of the sampled actions was for learning. For driving we take the mean of the distribution, and show
