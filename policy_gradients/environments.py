@@ -87,7 +87,7 @@ def _highway(id: str, **changes: Any) -> Preset:
         "policy_frequency": 5,  # decisions per second
         "duration": 40,  # seconds
     }
-    # The package's own environment, step by step, in a third of the time
+    # The package's own environment, step by step, in a fraction of the time
     quick = f"policy_gradients.highway:policy_gradients/{id}"
     return Preset(quick, "highway_env", "highway", {**config, **changes}, wrappers=(Highway,))
 
