@@ -129,3 +129,53 @@ def test_choosing_after_the_logarithm_keeps_the_loss_and_not_the_gradient():
         gradients.append(torch.autograd.grad(value, probs)[0])
     assert gradients[0].isnan().tolist() == [False, True]
     assert gradients[1].tolist() == [2.0, 0.0]
+
+
+class Drawn(torch.nn.Module):
+    """A small policy for CartPole in the form that `train` asks for, with a kernel that is interrupted."""
+
+    def __init__(self, calls=None):
+        super().__init__()
+        self.layer, self.calls = torch.nn.Linear(4, 2), calls
+
+    def forward(self, observations):
+        return torch.distributions.Categorical(logits=self.layer(observations.float()))
+
+    def act(self, observations):
+        if self.calls == 0:
+            raise KeyboardInterrupt
+        self.calls = None if self.calls is None else self.calls - 1
+        with torch.no_grad():
+            return self(torch.as_tensor(observations)).sample().numpy()
+
+    def log_probs(self, observations, actions):
+        return self(torch.as_tensor(observations)).log_prob(torch.as_tensor(actions))
+
+
+def test_the_training_loop_goes_on_where_it_was_interrupted(solution, tmp_path, monkeypatch):
+    monkeypatch.setenv("POLICY_GRADIENTS_QUICK", "1")
+    names = dict(solution)
+    needed = ("import os", "QUICK =", "RESUME =", "padding =", "def baseline", "def weights_of")
+    needed += ("def learn", "def train")
+    for cell in Master.read("parallel_reinforce").notebook.cells:
+        if "training" in cell.metadata.get("tags", []) and cell.source.startswith(needed):
+            exec(cell.source, names)
+    names["CHECKPOINTS"] = str(tmp_path)
+    train, envs = names["train"], make_envs("cartpole", 5)
+
+    def run(policy_seed, **options):
+        torch.manual_seed(policy_seed)
+        policy = Drawn(**options)
+        curve = train(envs, policy, 0.05, 1_500, 3, "drawn")
+        return curve, [p.detach().clone() for p in policy.parameters()]
+
+    whole, learned = run(1)
+    part, _ = run(1, calls=100)
+    assert 2 <= len(part) < len(whole)
+    names["RESUME"] = True
+    again, learned_again = run(2)  # another start: everything comes from the file
+    np.testing.assert_array_equal(again, whole)
+    assert all(torch.equal(one, other) for one, other in zip(learned, learned_again, strict=True))
+    names["RESUME"] = False
+    anew, _ = run(1)
+    np.testing.assert_array_equal(anew, whole)  # and not at its end, where the file is
