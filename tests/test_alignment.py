@@ -432,6 +432,17 @@ def test_experiments_in_the_training_section_do_not_replace_an_answer():
     assert reviews(notebook) == {"double"}
 
 
+def test_training_cells_between_the_questions_do_not_begin_the_training_section():
+    above, below = PAIR.source.split("# %% [markdown]\n# The second question.")
+    script = '# %% tags=["training"]\nprint("a script that trains before the second question")\n\n'
+    master = Master("pair", f"{above}{script}# %% [markdown]\n# The second question.{below}")
+    notebook = json.loads(json.dumps(master.notebook))
+    insert(notebook, WRONG, below="test_double")
+    aligned = align(as_bytes(notebook), master)
+    assert set(aligned.reviews) == {"double"}
+    assert "'double' has 2 different answers: the last one counts" in aligned.faults
+
+
 @pytest.mark.parametrize(
     "source",
     [

@@ -11,7 +11,6 @@ from rapidfuzz import fuzz
 
 from autograder.alignment.definitions import DEFINITIONS, Code, Definition
 from autograder.alignment.matching import Given, Match
-from autograder.master import TRAINING_TAG
 
 _WRITTEN = ("written", "blocked")
 _LONGEST_JOINED = 20_000  # characters: of a function that was split over several cells
@@ -98,7 +97,7 @@ def _pieces(matches: list[Match], given: Given) -> Iterator[Piece]:
     yield from added
     trained = False
     for place, match in enumerate(matches):
-        trained |= match.role == TRAINING_TAG
+        trained |= given.begins_training(match)
         if match.role not in given.setup and (own := _own(match, given)):
             yield Piece(place, match.role, own, match.cell.kind != "code", trained and not match.role)
 

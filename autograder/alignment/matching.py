@@ -52,6 +52,8 @@ class Given:
             if grade_id(cell) and not is_answer(cell) and not is_test(cell)
         }
         self.training = [cell.source for cell in code if is_training(cell)]
+        last_test = max(place for place, cell in enumerate(cells) if is_test(cell))
+        self._between = {cell.source for cell in cells[:last_test] if is_training(cell)}
         self._prose = [cell.source.strip() for cell in cells if cell.cell_type == "markdown"]
         self._roles = {*self.questions, *self.written, *self.tests, *self.setup}
         self._training_ids = {cell["id"] for cell in code if is_training(cell)}
@@ -95,6 +97,12 @@ class Given:
         if any(item.name in self.questions and item.state != "value" for item in code.definitions):
             return False
         return _most_alike(code.source, self.training, likeness) is not None
+
+    def begins_training(self, match: Match) -> bool:
+        """Whether it is a training cell of the section below the last question, and not one in between."""
+        if match.role != TRAINING_TAG:
+            return False
+        return _most_alike(match.code.source, self.training, 0) not in self._between
 
     def _alike(self, code: Code) -> str:
         tested = [name for name in _TESTED.findall(code.source) if name in self.questions]
