@@ -1,8 +1,10 @@
-"""The planted bugs of `silent_bugs`: each is silent, hurts on every seed, and is gone when repaired.
+"""The planted bugs of `silent_bugs`: each is silent, hurts, and is gone when repaired.
 
-The training runs of a script are independent from seed to seed. Were a bug harmless, all five repaired runs
-would end above all five broken ones by chance in 1 of 252 cases, for one of the six scripts in less than
-2.4 % of all cases. The seeds are fixed, and others than those that the notebook reports.
+The runs of a script are independent from seed to seed. Were a bug harmless, all five repaired runs would end
+above all five broken ones by chance in 1 of 252 cases. The bug of `clipped_loss` spares the seeds whose first
+batch is lucky; there, the five lowest of eight broken and eight repaired runs are all broken by chance in
+1.3 % of cases. So one of six harmless bugs would pass for a harmful one in at most 3.3 % of cases. The seeds
+are fixed, and others than those that the notebook reports.
 """
 
 import warnings
@@ -17,7 +19,7 @@ from tests.test_banks import POINTS, grade
 
 MASTER = Master.read("silent_bugs")
 FUNCTIONS = [question.name for question in MASTER.questions]
-SEEDS = range(200, 205)
+SEEDS = dict.fromkeys(FUNCTIONS, range(200, 205)) | {"clipped_loss": range(200, 208)}
 
 
 @pytest.fixture(scope="module")
@@ -40,10 +42,11 @@ def returns(notebook):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for number, name in enumerate(FUNCTIONS, start=1):
-            script = notebook[f"Script{number}"]
+            scripts = [notebook[f"Script{number}"](notebook[f]) for f in (f"broken_{name}", name)]
+            for script in scripts:
+                script.updates = 10 if name == "clipped_loss" else script.updates  # it shows at once
             found[name] = [
-                [notebook["learn"](script(notebook[function]), seed)[-1, 1] for seed in SEEDS]
-                for function in (f"broken_{name}", name)
+                [notebook["learn"](script, seed)[-1, 1] for seed in SEEDS[name]] for script in scripts
             ]
     return found
 
@@ -52,8 +55,8 @@ def returns(notebook):
 def test_the_repaired_script_learns_and_the_broken_one_does_not(returns, notebook, name):
     broken, repaired = returns[name]
     assert min(repaired) >= notebook["SOLVED"]
-    assert max(broken) < notebook["SOLVED"] - 5
-    assert max(broken) < min(repaired)
+    far_below = sum(value < notebook["SOLVED"] - 5 for value in broken)
+    assert far_below >= 5
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
