@@ -6,6 +6,7 @@ Colab lacks. Its notebook is colab/NAME.ipynb in the public repository.
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from nbformat import NotebookNode
 from autograder import master
 from autograder.plain_markdown import Book, Page
 
+RESULTS = master.ROOT / "benchmarks" / "results" / "colab.json"
 _FRONT_MATTER = re.compile(r"\A---\n(.*?)^---\n", re.DOTALL | re.MULTILINE)
 _HIDDEN = {"remove-cell", "remove-input"}
 # The book takes numbers from a run into its text by myst_nb's glue, which Colab lacks: here they are printed.
@@ -27,7 +29,7 @@ _PRINTED = """def glue(name, value, display=False):
 # Where the clone that the setup line makes has what the benchmarks measured.
 _RESULTS = ("../benchmarks/results", "course/benchmarks/results")
 _OPENING = """This is a chapter of [the course]({repository}) as a notebook. Run the next cell first: in
-Colab it installs what is missing; elsewhere it does nothing. Tested with Colab's runtime of {runtime}.
+Colab it installs what is missing; elsewhere it does nothing. {tested}
 
 Where the text has a name such as `start-value` in the place of a number, a cell prints that number."""
 
@@ -82,7 +84,7 @@ def notebook(page: str, book: Book) -> NotebookNode:
         for cell in source.cells
     ]
     heading, _, cells[0].source = cells[0].source.partition("\n")
-    opening = _OPENING.format(repository=master.repository_url(), runtime=master.colab_runtime())
+    opening = _OPENING.format(repository=master.repository_url(), tested=_tested(page))
     setup = nbformat.v4.new_code_cell(master.setup_line(*needed(text)))
     cells = [_markdown(f"{heading}\n\n{opening}"), setup, *cells, _markdown(writer.references())]
     cells = [cell for cell in cells if cell.source.strip()]
@@ -90,6 +92,14 @@ def notebook(page: str, book: Book) -> NotebookNode:
         cell["id"] = f"{page.rpartition('/')[2].replace('_', '-')[:50]}-{place:03d}"
     kernel = {"kernelspec": source.metadata["kernelspec"], "language_info": {"name": "python"}}
     return nbformat.v4.new_notebook(cells=cells, metadata=kernel)
+
+
+def _tested(page: str) -> str:
+    """Whether `python -m tests.colab` has run this chapter in the runtime that the notebooks name."""
+    found = json.loads(RESULTS.read_text(encoding="utf-8"))
+    if found["runtime"] == master.colab_runtime() and page in found["notebooks"]:
+        return f"Tested with Colab's runtime of {found['runtime']}."
+    return "It has not been tried in Colab's runtime yet."
 
 
 def _heading(text: str) -> str:

@@ -1,5 +1,6 @@
 """Chapters as notebooks: what Colab opens is valid, runs, and shows no syntax that only the book knows."""
 
+import json
 import re
 import subprocess
 import sys
@@ -50,7 +51,9 @@ def test_it_is_valid_and_begins_with_the_setup_line(chapter):
     nbformat.validate(notebook)
     title, setup = notebook.cells[:2]
     assert title.source.startswith(f"# {BOOK.titles[page]}\n")
-    assert f"Tested with Colab's runtime of {master.colab_runtime()}." in title.source
+    tried = json.loads(chapter_notebook.RESULTS.read_text())
+    is_tested = f"Tested with Colab's runtime of {master.colab_runtime()}." in title.source
+    assert is_tested == (tried["runtime"] == master.colab_runtime() and page in tried["notebooks"])
     assert setup.source == master.setup_line(*chapter_notebook.needed(BOOK.texts[page]))
     assert len({cell.id for cell in notebook.cells}) == len(notebook.cells)
 

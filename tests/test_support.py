@@ -17,11 +17,12 @@ ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "chapters" / "what_it_runs_on.md"
 
 
-def test_every_notebook_was_tried_in_the_runtime_that_it_names():
+def test_every_assignment_was_tried_in_the_runtime_that_it_names():
     found = json.loads((ROOT / "benchmarks" / "results" / "colab.json").read_text())
     chapters = [path for path in (ROOT / "chapters").glob("*.md") if "\ncolab: [" in path.read_text()]
     assert found["runtime"] == master.colab_runtime()
-    assert set(found["notebooks"]) == {*master.names(), *(f"chapters/{path.stem}" for path in chapters)}
+    assert set(master.names()) <= set(found["notebooks"])
+    assert set(found["notebooks"]) <= {*master.names(), *(f"chapters/{path.stem}" for path in chapters)}
     for name, result in found["notebooks"].items():
         assert "policy-gradients" in result["installed"]
         if name in master.names():
