@@ -96,10 +96,20 @@ def initial_params(
 
 def logits(params: list[tuple[jax.Array, jax.Array]], observations: jax.Array) -> jax.Array:
     """(..., D) to (..., A)"""
-    *hidden, (weights, biases) = params
-    for layer, offset in hidden:
-        observations = jnp.tanh(observations @ layer + offset)
-    return observations @ weights + biases
+    return jnp.moveaxis(_scores(params, jnp.moveaxis(observations, -1, 0)), 0, -1)
+
+
+def _scores(params: list[tuple[jax.Array, jax.Array]], observations: jax.Array) -> jax.Array:
+    """(D, ...) to (A, ...): components first, as states are, so that neighbours in memory are alike."""
+    *hidden, last = params
+    for layer in hidden:
+        observations = jnp.tanh(_affine(layer, observations))
+    return _affine(last, observations)
+
+
+def _affine(layer: tuple[jax.Array, jax.Array], x: jax.Array) -> jax.Array:
+    weights, biases = layer
+    return jnp.tensordot(weights, x, axes=(0, 0)) + biases.reshape(-1, *[1] * (x.ndim - 1))
 
 
 @partial(jax.jit, static_argnames=("environment", "n_episodes"))
@@ -130,11 +140,11 @@ def rollout(
 
     def advance(carry):
         t, states, live, batch = carry
-        observations = environment.observe(states).T
+        observations = environment.observe(states)
         draws = jax.random.uniform(jax.random.fold_in(random_key, t), (n_episodes,))
-        actions = _choose(logits(params, observations), draws, greedy)
+        actions = _choose(_scores(params, observations), draws, greedy)
         following, rewards, terminated = environment.step(states, actions)
-        record = Batch(observations, actions, rewards * live, live.astype(jnp.float32))
+        record = Batch(observations.T, actions, rewards * live, live.astype(jnp.float32))
         batch = jax.tree.map(lambda rows, row: rows.at[t].set(row), batch, record)
         return t + 1, jnp.where(live, following, states), live & ~terminated, batch
 
@@ -143,9 +153,9 @@ def rollout(
 
 
 def _choose(scores: jax.Array, draws: jax.Array, greedy: bool | jax.Array) -> jax.Array:
-    """(N,) actions for scores (N, A): how many of the cumulative probabilities a uniform number reaches."""
-    reached = draws[:, None] >= jnp.cumsum(jax.nn.softmax(scores), axis=-1)[:, :-1]
-    return jnp.where(greedy, scores.argmax(axis=-1), reached.sum(axis=-1)).astype(jnp.int32)
+    """(N,) actions for scores (A, N): how many of the cumulative probabilities a uniform number reaches."""
+    reached = draws >= jnp.cumsum(jax.nn.softmax(scores, axis=0), axis=0)[:-1]
+    return jnp.where(greedy, scores.argmax(axis=0), reached.sum(axis=0)).astype(jnp.int32)
 
 
 def _weights(batch: Batch) -> jax.Array:
