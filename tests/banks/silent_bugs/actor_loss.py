@@ -143,9 +143,10 @@ def actor_loss(log_probs, values, returns):
 
 # %% wrong: in place
 def actor_loss(log_probs, values, returns):
+    loss = -(log_probs * (returns - values.squeeze(1)).detach()).mean()
     with torch.no_grad():
-        returns -= values.squeeze(1)
-    return -(log_probs * returns.detach()).mean()
+        returns.clamp_(max=2.0)
+    return loss
 
 
 # %% wrong: single precision fixed

@@ -123,13 +123,14 @@ def flatten_episodes(states, actions, returns, mask):
 # %% wrong: shuffled, each by itself
 def flatten_episodes(states, actions, returns, mask):
     live = mask > 0
-    return tuple(x[live][torch.randperm(int(live.sum()))] for x in (states, actions, returns))
+    dice, n = torch.Generator().manual_seed(3), int(live.sum())
+    return tuple(x[live][torch.randperm(n, generator=dice)] for x in (states, actions, returns))
 
 
 # %% wrong: shuffled together
 def flatten_episodes(states, actions, returns, mask):
     live = mask > 0
-    order = torch.randperm(int(live.sum()))
+    order = torch.randperm(int(live.sum()), generator=torch.Generator().manual_seed(3))
     return tuple(x[live][order] for x in (states, actions, returns))
 
 
