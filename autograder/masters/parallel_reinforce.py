@@ -953,7 +953,7 @@ with make_env("highway-continuous", render_mode="rgb_array") as environment:
     pictures = video.record(environment, smooth_drivers[0].act_greedily, seed=2_000_000)
 video.show(
     pictures,
-    "The driver of seed 0, in green, with pedals and steering wheel, behind the other "
+    "The driver of seed 0, in yellow, with pedals and steering wheel, behind the other "
     "cars, which are blue.",
     frames_per_second=10,
 )
