@@ -11,24 +11,29 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from contextlib import closing
+from functools import partial
+from itertools import islice
 from typing import Any
 
 import click
 import gymnasium as gym
 import highway_env
 import numpy as np
+import torch
 from gymnasium.vector import SyncVectorEnv, VectorEnv
 
 from benchmarks import record
-from policy_gradients.environments import make_envs
+from policy_gradients.environments import make_env, make_envs
 from policy_gradients.parallel import run_episodes
+from policy_gradients.rollout import Actor, Inputs, multi
 
 gym.register_envs(highway_env)
 
 ROUNDS = 3
 HIGHWAYS, HIGHWAY_STEPS = 5, 40
 SLOWER = 4  # nobody crashes, so that every side makes every step
-DRIVE_STEPS = 600
+DRIVE_STEPS, FRAGMENTS = 600, 6
 STRAIGHT_ON = (0.0, 0.02)  # slowly, so that the road does not end before
 
 Side = Callable[[int], tuple[float, float]]
@@ -115,14 +120,44 @@ def highway(rounds: int, steps: int) -> dict[str, Any]:
     return {"rounds": rounds, "environments": HIGHWAYS, "over the seed document": ratios}
 
 
+class StraightOn(Actor):
+    """Always the same action: what is timed is the driving."""
+
+    def step(self, inputs: Inputs, state: Any, generator: torch.Generator) -> tuple[Any, Any, dict[str, Any]]:
+        return np.tile(np.float32(STRAIGHT_ON), (len(inputs.first), 1)), state, {}
+
+
+def collecting_side(n: int, steps: int) -> Side:
+    """n workers of rollout.multi, each with its own car and actor, which wait for nobody."""
+    factory = partial(make_env, "metadrive-continuous", horizon=steps)
+
+    def measure(seed: int) -> tuple[float, float]:
+        workers = {"n_actors": n, "n_per_actor": 1, "seed": seed}
+        with closing(multi.rollout(factory, StraightOn(), steps // FRAGMENTS, **workers)) as fragments:
+            for _ in range(2):  # the start of the workers, and the batch that they are ahead
+                next(fragments)
+            start = time.perf_counter()
+            rewards = [fragment.rewards.sum().item() for fragment in islice(fragments, FRAGMENTS)]
+            return n * steps / (time.perf_counter() - start), sum(rewards)
+
+    return measure
+
+
 def driving(rounds: int, steps: int) -> dict[str, Any]:
     vectors = {n: make_envs("metadrive-continuous", n, vectorization="async", horizon=steps) for n in (1, 2)}
-    speeds, _ = compare({f"{n} processes": side(vectors[n], STRAIGHT_ON, steps) for n in vectors}, rounds)
+    sides = {f"vector of {n}": side(envs, STRAIGHT_ON, steps) for n, envs in vectors.items()}
+    sides |= {f"collector with {n}": collecting_side(n, steps) for n in (1, 2)}
+    speeds, _ = compare(sides, rounds)
     for envs in vectors.values():
         envs.close()
+    ratios = {
+        kind: record.ratio(speeds[f"{kind} 2"], speeds[f"{kind} 1"])
+        for kind in ("vector of", "collector with")
+    }
     return {
         "rounds": rounds,
-        "two processes over one": record.ratio(speeds["2 processes"], speeds["1 processes"]),
+        "two processes over one, in lockstep": ratios["vector of"],
+        "two processes over one, each with its actor": ratios["collector with"],
     }
 
 
