@@ -1172,9 +1172,10 @@ def learn(policy, optimiser, batch, weigh, gamma):
     optimiser.step()
 
 # %% [markdown]
-# A run ends when the last five batches have driven 95 % of the route on average, or at the limit of steps.
-# With $\gamma = 0.95$, a reward two seconds ahead counts a third. The settings were chosen on seed 100, which is
-# not among those that are reported.
+# A run ends when the last ten batches, 80 episodes, have driven 95.5 % of the route on average, where 96.7 %
+# is an arrival, or at the limit of steps. Fewer episodes would be too few to stop by: the best of many short
+# stretches is a lucky one, and not yet a driver to rely on. With $\gamma = 0.95$, a reward two seconds ahead
+# counts a third. The settings were chosen on seeds 100 and 103, which are not among those that are reported.
 
 # %% tags=["training"]
 def train(
@@ -1196,7 +1197,7 @@ def train(
             curve.append((steps, batch.returns.mean(), batch.completion.mean()))
             bar.update(len(batch.actions))
             bar.set_postfix(completion=f"{curve[-1][2]:.2f}")
-            if len(curve) >= 5 and np.mean([row[2] for row in curve[-5:]]) >= 0.95:
+            if len(curve) >= 10 and np.mean([row[2] for row in curve[-10:]]) >= 0.955:
                 break
             learn(policy, optimiser, batch, weigh, gamma)
     except KeyboardInterrupt:
@@ -1307,7 +1308,7 @@ plot_completion(axes[1], continuous, "continuous",
                 others["random, continuous"].completion.mean())
 
 # %% [markdown]
-# A run ends when its last five batches have passed 95 %, so the lines end at different steps; mean and band
+# A run ends when its last ten batches have passed 95.5 %, so the lines end at different steps; mean and band
 # end with the shortest. The dashed line is at 90 % of the route.
 #
 # And this is the continuous agent of seed 0, seen from above:
@@ -1340,7 +1341,7 @@ video.show(
 #
 # `total_return` and `reward_to_go` are interchangeable in the loss. What the noise of past rewards costs shows in
 # the steps that it takes to learn. The runs with the total return are those of the continuous driver again, with the same
-# seeds and settings, and end at 20,000 steps if they have not learned by then.
+# seeds and settings, and end at 20,000 steps if they have not learned by then. So the table compares both kinds there.
 
 # %% tags=["training"]
 total = train_all(
@@ -1349,10 +1350,13 @@ total = train_all(
 )
 
 # %% tags=["training"]
-lines = ["| weights | seed | steps | completion, sampled |", "|---|---|---|---|"]
+limit = MAX_STEPS // 3
+lines = [f"| weights | seed | ten batches before {limit:,} steps |", "|---|---|---|"]
 for name, runs in [("reward-to-go", continuous[:3]), ("total return", total)]:
-    for seed, (_, curve, _, exam) in zip(SEEDS, runs):
-        lines.append(f"| {name} | {seed} | {int(curve[-1, 0]):,} | {cell(exam.completion)} |")
+    for seed, (_, curve, *_) in zip(SEEDS, runs):
+        until = np.searchsorted(curve[:, 0], limit, side="right")
+        driven = curve[: max(until, 1), 2][-10:].mean()
+        lines.append(f"| {name} | {seed} | {driven:.3f} |")
 display(Markdown("\n".join(lines)))
 
 # %% tags=["training"] mystnb={"image": {"alt": "Part of the route driven against environment steps for the continuous driver, three seeds each. With the reward-to-go the lines rise above the dashed line at 0.9; with the total return they rise later, or less, or not at all within 20,000 steps."}}
