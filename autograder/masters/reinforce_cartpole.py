@@ -610,6 +610,7 @@ from policy_gradients import cartpole, video
 from policy_gradients.curves import plot_learning_curves
 from policy_gradients.episodes import make_environments, play, uniformly_random
 
+# %% tags=["training"]
 GAMMA = 0.99
 N_EPISODES = 32  # complete episodes in a batch, one batch for each update
 QUICK = "POLICY_GRADIENTS_QUICK" in os.environ  # a look at the code, not at results
