@@ -33,7 +33,7 @@ gym.register_envs(highway_env)
 ROUNDS = 3
 HIGHWAYS, HIGHWAY_STEPS = 5, 40
 SLOWER = 4  # nobody crashes, so that every side makes every step
-DRIVE_STEPS, FRAGMENTS = 600, 6
+DRIVE_STEPS, FRAGMENTS, FRAGMENT_STEPS = 600, 80, 100
 STRAIGHT_ON = (0.0, 0.02)  # slowly, so that the road does not end before
 
 Side = Callable[[int], tuple[float, float]]
@@ -133,12 +133,12 @@ def collecting_side(n: int, steps: int) -> Side:
 
     def measure(seed: int) -> tuple[float, float]:
         workers = {"n_actors": n, "n_per_actor": 1, "seed": seed}
-        with closing(multi.rollout(factory, StraightOn(), steps // FRAGMENTS, **workers)) as fragments:
+        with closing(multi.rollout(factory, StraightOn(), FRAGMENT_STEPS, **workers)) as fragments:
             for _ in range(2):  # the start of the workers, and the batch that they are ahead
                 next(fragments)
             start = time.perf_counter()
             rewards = [fragment.rewards.sum().item() for fragment in islice(fragments, FRAGMENTS)]
-            return n * steps / (time.perf_counter() - start), sum(rewards)
+            return n * FRAGMENTS * FRAGMENT_STEPS / (time.perf_counter() - start), sum(rewards)
 
     return measure
 
