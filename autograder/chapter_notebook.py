@@ -98,7 +98,7 @@ def _tested(page: str) -> str:
     """Whether `python -m tests.colab` has run this chapter in the runtime that the notebooks name."""
     found = json.loads(RESULTS.read_text(encoding="utf-8"))
     if found["runtime"] == master.colab_runtime() and page in found["notebooks"]:
-        return f"Tested with Colab's runtime of {found['runtime']}."
+        return f"Tested with the package versions of Colab's runtime of {found['runtime']}."
     return "It has not been tried in Colab's runtime yet."
 
 

@@ -52,7 +52,8 @@ def test_it_is_valid_and_begins_with_the_setup_line(chapter):
     title, setup = notebook.cells[:2]
     assert title.source.startswith(f"# {BOOK.titles[page]}\n")
     tried = json.loads(chapter_notebook.RESULTS.read_text())
-    is_tested = f"Tested with Colab's runtime of {master.colab_runtime()}." in title.source
+    claim = f"Tested with the package versions of Colab's runtime of {master.colab_runtime()}."
+    is_tested = claim in title.source
     assert is_tested == (tried["runtime"] == master.colab_runtime() and page in tried["notebooks"])
     assert setup.source == master.setup_line(*chapter_notebook.needed(BOOK.texts[page]))
     assert len({cell.id for cell in notebook.cells}) == len(notebook.cells)

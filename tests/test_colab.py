@@ -53,7 +53,8 @@ def test_every_assignment_has_the_one_line_and_names_the_runtime(name):
     assert setup.source == master.setup_line(*needed) and "\n" not in setup.source
     assert set(needed) <= set(PINS)
     text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-    assert f"Tested with Colab's runtime of {master.colab_runtime()}." in " ".join(text.split())
+    tested = f"Tested with the package versions of Colab's runtime of {master.colab_runtime()}."
+    assert tested in " ".join(text.split())
 
 
 def run_cell(line, shell, cwd, **environment):

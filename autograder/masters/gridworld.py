@@ -40,8 +40,8 @@
 # %% [markdown]
 # ## Setup
 #
-# In Colab the next cell installs what is missing; elsewhere it does nothing. Tested with Colab's runtime of
-# {{colab_runtime}}.
+# In Colab the next cell installs what is missing; elsewhere it does nothing. Tested with the package versions of
+# Colab's runtime of {{colab_runtime}}.
 
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 {{setup()}}
