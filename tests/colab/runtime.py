@@ -10,6 +10,7 @@ import subprocess
 from pathlib import Path
 
 from autograder.master import COLAB_PINS, colab_runtime
+from tests.support import usable_python
 
 DATE = colab_runtime().partition(",")[0]
 PACKAGES = Path(__file__).parent / f"packages-{DATE}.txt"
@@ -37,13 +38,8 @@ class NoRuntime(RuntimeError):
 
 def python() -> str:
     """The interpreter of Colab's version. Raises NoRuntime."""
-    of_pyenv = sorted(Path.home().glob(f".pyenv/versions/{VERSION}*/bin/python"))
-    for candidate in [shutil.which(f"python{VERSION}"), *map(str, of_pyenv)]:
-        if (
-            candidate
-            and subprocess.run([candidate, "-c", "import venv"], capture_output=True).returncode == 0
-        ):
-            return candidate
+    if found := usable_python(VERSION):
+        return found
     raise NoRuntime(
         f"Colab has Python {VERSION}, and there is none here. Install it (Debian 13 or Ubuntu 25.04: "
         f"apt-get install python{VERSION}-venv; elsewhere: pyenv install {VERSION}), and run this again."

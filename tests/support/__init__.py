@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -20,6 +21,15 @@ for name in sys.argv[1:]:
         pass
 print(json.dumps([platform.python_version(), found]))
 """
+
+
+def usable_python(minor: str) -> str | None:
+    """A Python of this version, such as "3.13", that can make environments; None where there is none."""
+    of_pyenv = sorted(Path.home().glob(f".pyenv/versions/{minor}.*/bin/python"))
+    for candidate in [shutil.which(f"python{minor}"), *map(str, of_pyenv)]:
+        if candidate and not subprocess.run([candidate, "-c", "import venv"], capture_output=True).returncode:
+            return candidate
+    return None
 
 
 def versions(interpreter: Path) -> tuple[str, dict[str, str]]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -16,7 +15,7 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from typing import Any
 
-from tests.support import versions
+from tests.support import usable_python, versions
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "_build" / "support"
@@ -62,15 +61,12 @@ def environment(minor: str) -> Path | None:
     ours = FOLDER / minor / "bin" / "python"
     if (FOLDER / minor / "complete").exists():
         return ours
-    of_pyenv = sorted(Path.home().glob(f".pyenv/versions/{minor}.*/bin/python"))
-    candidates = [shutil.which(f"python{minor}"), *map(str, of_pyenv)]
-    usable = [path for path in candidates if path and _succeeds([path, "-c", "import venv"])]
-    if not usable:
+    if not (found := usable_python(minor)):
         return None
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
     wanted = [*_TOOLS, *project["dependencies"], *(line for extra in _EXTRAS for line in extras[extra])]
-    subprocess.run([usable[-1], "-m", "venv", "--clear", FOLDER / minor], check=True)
+    subprocess.run([found, "-m", "venv", "--clear", FOLDER / minor], check=True)
     install = [ours, "-m", "pip", "install", "-q", "--disable-pip-version-check", "-c", "constraints.txt"]
     subprocess.run([*install, *wanted], check=True, cwd=ROOT)
     # What pip refuses from Python 3.12 on
@@ -103,10 +99,6 @@ def _run(interpreter: Path, arguments: list[str]) -> dict[str, int]:
         "failed": failed,
         "skipped": count["skipped"],
     }
-
-
-def _succeeds(command: list[str]) -> bool:
-    return subprocess.run(command, capture_output=True).returncode == 0
 
 
 if __name__ == "__main__":
