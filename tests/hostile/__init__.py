@@ -23,10 +23,9 @@ MARK = "/tmp/hostile-submission-was-here"  # no submission may make this file ap
 class Hostile:
     """A submission: what it tries, and what must come of it.
 
-    verdict: (status, points) of each question, with | between statuses
-    that timing decides, and then the most points; says, hides: what
-    must and must not be in the feedback; anywhere: it must fail without isolation, too; seconds: the time
-    limit of a cell or call.
+    verdict: (status, points) of each question, with | between statuses that timing decides, and then the
+    most points; says, hides: what must and must not be in the feedback; anywhere: it must fail without
+    isolation, too; seconds: the time limit of a cell or call.
     """
 
     name: str

@@ -58,7 +58,7 @@ ENTRIES = [
         """,
         "failed|partial",
         1,
-        double=("passed|failed", 2),
+        double=("passed|partial|failed", 2),
         seconds=2,
     ),
     on_channel(
@@ -74,7 +74,7 @@ ENTRIES = [
         + WRONG,
         "failed|partial|error",
         1,
-        double=("passed|failed|error", 2),
+        double=("passed|partial|failed|error", 2),
         seconds=2,
     ),
     on_channel(
