@@ -769,7 +769,7 @@ def has_landed(policy, curve):
 class Progress:
     """A bar of environment steps, and the learning curve: steps and mean return."""
     def __init__(self, name, max_steps):
-        self.steps, self.curve, self.start = 0, [], time.perf_counter()
+        self.steps, self.curve, self.start = 0, [], time.process_time()
         self.bar = tqdm(total=max_steps, desc=name, unit=" steps", unit_scale=True)
 
     def add(self, steps, mean_return, **more):
@@ -783,14 +783,14 @@ class Progress:
 
     def __exit__(self, kind, *_):
         self.bar.close()
-        self.minutes = (time.perf_counter() - self.start) / 60
+        self.minutes = (time.process_time() - self.start) / 60
         if kind is KeyboardInterrupt:
             print(f"interrupted after {self.steps:,} steps")
         return kind is KeyboardInterrupt
 
 # %% tags=["training"]
 class Run(NamedTuple):
-    """A trained policy, its learning curve, and the minutes that it took."""
+    """A trained policy, its learning curve, and the minutes that it kept a core busy."""
     policy: nn.Module
     curve: np.ndarray
     minutes: float
@@ -957,7 +957,7 @@ def cell(returns):
 # %% tags=["training"]
 lines = [
     "| method | seed | greedy policy | sampled policy | terminated, greedy "
-    "| training steps | minutes |",
+    "| training steps | CPU minutes |",
     "|---|---|---|---|---|---|---|",
 ]
 for name, trained in runs.items():
@@ -977,7 +977,8 @@ for name, played in results.items():
 
 # %% [markdown]
 # Mean return of 100 episodes, plus or minus its standard error; an episode that is not terminated was still in
-# the air, or standing with its engines running, after 1,000 steps. What to look for:
+# the air, or standing with its engines running, after 1,000 steps. The minutes are those that the training kept
+# one processor core busy, looks at the greedy policy included. What to look for:
 #
 # - Greedy and sampled can be far apart. To come to rest, a lander has to leave its engines alone for a while,
 #   and a policy that still tries every action now and then cannot.
