@@ -6,7 +6,9 @@
 Everyone steps 64 environments with the same policy, a 2 x 64 tanh network with samples and log probabilities
 in NumPy, and keeps observations, actions, log probabilities, rewards and ends. Only torchrl's collectors and
 one row of ours have the policy in PyTorch. Ours do all this in two workers of 32 environments; the other
-vectors hand observations to one policy in the main process. Each measurement has a process of its own.
+vectors hand observations to one policy in the main process. The environments are Gymnasium's, but for
+envpool, which has its own, and one row of ours, with this course's LunarLander, which is the same to the last
+bit. Each measurement has a process of its own.
 
 The peers are in the extra `benchmarks`; this project's own environment does without them.
 """
@@ -33,6 +35,7 @@ from policy_gradients.rollout import Actor, Inputs, multi, numpy_policy, same
 ENVIRONMENTS = ("CartPole-v1", "LunarLander-v3")
 N_ENVS, N_STEPS, ROUNDS, SECONDS = 64, 100, 3, 3.0
 BASE, FAST, OURS = "gymnasium SyncVectorEnv", "envpool", "rollout.multi, 2 workers"
+OUR_LANDER = "rollout.multi, 2 workers, our LunarLander"
 LIMIT = 600  # seconds for one measurement with its start
 
 
@@ -166,6 +169,7 @@ def torchrl(name: str, kind: str) -> Iterator[int]:
 PEERS: dict[str, Callable[[str], Iterator[int]]] = {
     BASE: lambda name: vector(name, partial(gymnasium_vector, kind=gym.vector.SyncVectorEnv)),
     OURS: partial(ours, n_workers=2),
+    OUR_LANDER: lambda _: ours("policy_gradients.lunar_lander:policy_gradients/LunarLander-v3", 2),
     "rollout.multi, 2 workers, policy in PyTorch": partial(ours, n_workers=2, kind=Policy),
     "rollout.multi, 1 worker": partial(ours, n_workers=1),
     "rollout.same": partial(ours, n_workers=0),
@@ -211,7 +215,8 @@ def rate_apart(peer: str, name: str) -> float:
 
 
 def compare(name: str, peers: Sequence[str], rounds: int) -> dict[str, Any]:
-    """Rates relative to gymnasium's SyncVectorEnv, and ours relative to envpool, round by round."""
+    """Rates relative to gymnasium's SyncVectorEnv, and ours with two workers to envpool, round by round."""
+    peers = [peer for peer in peers if peer != OUR_LANDER or name == "LunarLander-v3"]
     rates: dict[str, list[float]] = {peer: [] for peer in peers}
     for _ in range(rounds):
         for peer in peers:
@@ -219,7 +224,9 @@ def compare(name: str, peers: Sequence[str], rounds: int) -> dict[str, Any]:
             print(f"{name} {peer:43} {rates[peer][-1]:10,.0f} steps/s", flush=True)
     found = {"over SyncVectorEnv": {peer: record.ratio(rates[peer], rates[BASE]) for peer in peers}}
     if FAST in peers:
-        found["ours over envpool"] = record.ratio(rates[OURS], rates[FAST])
+        found["over envpool"] = {
+            peer: record.ratio(rates[peer], rates[FAST]) for peer in peers if peer in (OURS, OUR_LANDER)
+        }
     return found
 
 
