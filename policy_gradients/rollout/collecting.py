@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import gymnasium as gym
@@ -119,23 +120,24 @@ class Collector:
 
     def _step_environments(self, fragment: Fragment, t: int, actions: list[Any]) -> bool:
         """Step those whose episode goes on; whether any has ended it now."""
-        rewards, observed = fragment.inputs.reward[t + 1], fragment.inputs.observation
-        terminated, truncated = fragment.terminated[t], fragment.truncated[t]
+        observed = fragment.inputs.observation
         following = nested.map(lambda leaf: leaf[t + 1], observed)
-        any_ended, standing = False, self.ended.tolist()
+        # One plain array is by far the most common tree, and this loop runs for every environment and step.
+        put = following.__setitem__ if isinstance(following, np.ndarray) else partial(nested.write, following)
+        n, standing = len(self.environments), self.ended.tolist()
+        rewards, terminated, truncated = [0.0] * n, [False] * n, [False] * n
         for i, environment in enumerate(self.environments):
             if standing[i]:
-                nested.write(following, i, nested.map(lambda leaf, i=i: leaf[t, i], observed))
-                rewards[i], terminated[i], truncated[i] = 0, False, False
+                put(i, nested.map(lambda leaf, i=i: leaf[t, i], observed))
                 continue
-            observation, rewards[i], over, cut, _ = environment.step(actions[i])
-            terminated[i], truncated[i] = over, cut
-            if over or cut:
-                any_ended = True
+            observation, rewards[i], terminated[i], truncated[i], _ = environment.step(actions[i])
+            if terminated[i] or truncated[i]:
                 nested.write(fragment.next_observations, (t, i), observation)
                 observation = observation if self.sticky else environment.reset()[0]
-            nested.write(following, i, observation)
-        return any_ended
+            put(i, observation)
+        fragment.inputs.reward[t + 1] = rewards
+        fragment.terminated[t], fragment.truncated[t] = terminated, truncated
+        return any(terminated) or any(truncated)
 
     def _value_final_observations(self, fragment: Fragment, t: int) -> None:
         """Where step t was truncated, the value of what it led to, which no later step will tell."""

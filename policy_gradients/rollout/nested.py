@@ -56,9 +56,6 @@ def as_array(leaf: Any) -> np.ndarray:
 
 def write(target: Any, index: Any, source: Any) -> None:
     """target[index] = source, leaf by leaf."""
-    if isinstance(target, np.ndarray):  # by far the most common tree, once for every environment and step
-        target[index] = source if isinstance(source, np.ndarray) else as_array(source)
-        return
 
     def assign(array: np.ndarray, leaf: Any) -> None:
         array[index] = as_array(leaf)
