@@ -107,7 +107,7 @@ def python_loop(params: object) -> float:
 
 def ours(params: object, n: int) -> float:
     """Steps per second of `n` episodes, nearly all of 500 steps; only steps of live episodes count."""
-    on_device.rollout(cartpole, params, jax.random.PRNGKey(0), n)
+    jax.block_until_ready(on_device.rollout(cartpole, params, jax.random.PRNGKey(0), n))
     used, steps = 0.0, 0.0
     for key in jax.random.split(jax.random.PRNGKey(1), 3):
         started = time.perf_counter()
