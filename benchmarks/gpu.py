@@ -65,15 +65,15 @@ def main(quick: bool) -> None:
     """Measure, and write benchmarks/results/gpu.json."""
     if not quick and jax.default_backend() != "gpu":
         raise click.ClickException(
-            f"JAX sees no GPU here, only {jax.default_backend()}. Install JAX for your GPU "
-            "(pip install 'jax[cuda12]'), or look at how it works with --quick."
+            f"JAX sees no GPU here, only a {jax.default_backend()}. Install JAX for your GPU, as its "
+            "documentation tells, or look at how this works with --quick."
         )
     train = partial(on_device.train, cartpole, SETTINGS)
     params = train(jax.random.PRNGKey(0)).params
     content = {
         "chip": jax.devices()[0].device_kind,
         "rounds": ROUNDS,
-        "one seed": {"seconds": seconds(lambda: train(jax.random.PRNGKey(1)))},
+        "one seed": {"seconds": seconds(lambda: train(jax.random.PRNGKey(1)))},  # compiled above
         "seeds": many_seeds(3 if quick else SEEDS),
         "environments": by_number(params, (16, 64) if quick else NUMBERS, 1 if quick else ROUNDS),
     }
