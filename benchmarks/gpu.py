@@ -1,6 +1,6 @@
 """The compiled trainer on a GPU: steps per second by number of environments, a thousand seeds in one batch.
 
-    python -m benchmarks.gpu             (some ten minutes on a GPU with 40 GiB or more)
+    python -m benchmarks.gpu             (no GPU has run it so far; a million environments fill some 15 GB)
     python -m benchmarks.gpu --quick     (on any device, with small numbers; writes nothing)
 
 gymnax, of the extra `benchmarks`, is the peer where it is installed.
@@ -54,9 +54,8 @@ def many_seeds(number: int) -> dict[str, Any]:
         return on_device.rollout(cartpole, params, key, EPISODES, greedy=True).rewards.sum(axis=0).mean()
 
     fresh = jax.random.split(jax.random.PRNGKey(1), number)
-    # one agent after the other: the episodes of all at once need more memory than the training
-    means = jax.jit(lambda params: jax.lax.map(lambda pair: greedy_mean(*pair), (params, fresh)))
-    return {"number": number, "seconds": took, "at the bar": int((means(trained.params) >= BAR).sum())}
+    means = jax.jit(jax.vmap(greedy_mean))(trained.params, fresh)
+    return {"number": number, "seconds": took, "at the bar": int((means >= BAR).sum())}
 
 
 @click.command()
