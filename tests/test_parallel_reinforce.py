@@ -1,6 +1,7 @@
 """What the chapter and the assignment on parallel REINFORCE say, on problems small enough to be exact."""
 
 import itertools
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from scipy.signal import lfilter
 from scipy.special import softmax
 
 from autograder.master import Master, grade_id
-from policy_gradients.environments import make_envs
+from policy_gradients.environments import make_env, make_envs
 from policy_gradients.parallel import run_episodes
 from policy_gradients.tabular import exact_policy_gradient, gridworld, sample_trajectories
 
@@ -153,31 +154,70 @@ class Drawn(torch.nn.Module):
     def log_probs(self, observations, actions):
         return self.distributions(observations, None).log_prob(torch.as_tensor(actions))
 
+    def known(self, actions, rewards):
+        return torch.stack([actions, rewards], dim=-1).cumsum(dim=0)
 
-def test_the_training_loop_goes_on_where_it_was_interrupted(solution, tmp_path, monkeypatch):
+
+@pytest.fixture
+def training(solution, monkeypatch):
+    """The names of the training section, of which nothing has been trained."""
     monkeypatch.setenv("POLICY_GRADIENTS_QUICK", "1")
     names = dict(solution)
-    needed = ("import itertools", "QUICK =", "RESUME =", "padding =", "def baseline", "def weights_of")
-    needed += ("def learn", "def train")
+    needed = ("import itertools", "QUICK =", "RESUME =", "padding =", "def one_step", "class Baseline")
+    needed += ("def weights_of", "def learn", "def train", "class Driver", "class Buttons", "class Pedals")
     for cell in Master.read("parallel_reinforce").notebook.cells:
         if "training" in cell.metadata.get("tags", []) and cell.source.startswith(needed):
             exec(cell.source, names)
-    names |= {"CHECKPOINTS": str(tmp_path), "MAX_STEPS": 1_500}
-    train, envs = names["train"], make_envs("cartpole", 5)
+    return names
+
+
+@pytest.mark.parametrize("gamma", [1.0, 0.9])
+def test_surprises_add_up_to_the_return_minus_the_baseline(training, gamma):
+    rng = np.random.default_rng(0)
+    mask = torch.as_tensor(np.arange(12)[:, None] < np.array([12, 7, 1])).double()
+    rewards = torch.as_tensor(rng.normal(size=(12, 3))) * mask
+    values = torch.as_tensor(rng.normal(size=(12, 3)))  # in the padding as well
+    to_go = training["masked_reward_to_go"](rewards, mask, gamma)
+    weights = training["weights_of"](rewards, None, mask, gamma, 1.0, lambda *_: values)
+    torch.testing.assert_close(weights, ((to_go - values) * mask / 10).float())
+
+    # lambda = 0 leaves the surprise of the step itself; the last one has no value behind it
+    weights = training["weights_of"](rewards, None, mask, gamma, 0.0, lambda *_: values)
+    assert weights[6, 1] == pytest.approx(float(rewards[6, 1] - values[6, 1]) / 10)
+    assert weights[5, 1] == pytest.approx(float(rewards[5, 1] + gamma * values[6, 1] - values[5, 1]) / 10)
+
+
+def test_the_throttle_so_far_tells_the_speed(training):
+    throttle = np.random.default_rng(0).uniform(-2, 1, size=(40, 1, 2)) * [1, 0]
+    rewards, speeds = [], []
+    with closing(make_env("highway-continuous")) as env:
+        env.reset(seed=7)
+        for action in throttle[:, 0]:
+            speeds.append(env.unwrapped.vehicle.speed)
+            rewards.append(env.step(action.astype(np.float32))[1])
+        assert not env.unwrapped.vehicle.crashed
+    known = training["Pedals"]().known(torch.as_tensor(throttle), torch.tensor(rewards)[:, None])
+    np.testing.assert_allclose(20 + 10 * known[:, 0, 1], speeds, atol=1e-5)
+    assert known[1:, 0, 0].tolist() == pytest.approx(rewards[:-1])
+
+
+def test_the_training_loop_goes_on_where_it_was_interrupted(training, tmp_path):
+    training |= {"CHECKPOINTS": str(tmp_path), "MAX_STEPS": 1_500}
+    train, envs = training["train"], make_envs("cartpole", 5)
 
     def run(policy_seed, **options):
         torch.manual_seed(policy_seed)
         policy = Drawn(**options)
-        curve = train(envs, policy, 0.05, 1.0, 3, "drawn")
+        curve = train(envs, policy, "drawn", 3, learning_rate=0.05, gamma=1.0, lam=0.9)
         return curve, [p.detach().clone() for p in policy.parameters()]
 
     whole, learned = run(1)
     part, _ = run(1, calls=100)
     assert 2 <= len(part) < len(whole)
-    names["RESUME"] = True
+    training["RESUME"] = True
     again, learned_again = run(2)  # another start: everything comes from the file
     np.testing.assert_array_equal(again, whole)
     assert all(torch.equal(one, other) for one, other in zip(learned, learned_again, strict=True))
-    names["RESUME"] = False
+    training["RESUME"] = False
     anew, _ = run(1)
     np.testing.assert_array_equal(anew, whole)  # and not at its end, where the file is

@@ -1099,7 +1099,7 @@ class Gaussian(nn.Module):
 
 # %% tags=["training"]
 class Batch(NamedTuple):
-    """The steps of all episodes behind each other, and what is known of each episode."""
+    """The steps of all episodes behind each other, and what is known of each."""
     observations: torch.Tensor  # (B, 259)
     actions: torch.Tensor  # (B,) or (B, 2)
     rewards: list  # a tensor (T,) for each episode
@@ -1147,11 +1147,12 @@ def drive(environment, choose, scenarios, generator):
 
 # %% tags=["training"]
 def mean_at_the_step(batch, weights):
-    """(B,) a baseline: the mean of the weights (B,) at the same step of the episodes."""
+    """(B,) a baseline: the mean of the weights (B,) at the same step."""
     lengths = [len(rewards) for rewards in batch.rewards]
     apart = weights.split(lengths)
-    sums = nn.utils.rnn.pad_sequence(apart).sum(dim=1)  # (T,)
-    running = nn.utils.rnn.pad_sequence([torch.ones_like(w) for w in apart]).sum(dim=1)
+    pad = nn.utils.rnn.pad_sequence
+    sums = pad(apart).sum(dim=1)  # (T,)
+    running = pad([torch.ones_like(w) for w in apart]).sum(dim=1)
     return torch.cat([(sums / running)[:length] for length in lengths])
 
 # %% tags=["training"]
@@ -1228,7 +1229,7 @@ def test(preset, choose, scenarios, seed=0, **settings):
 
 # %% tags=["training"]
 def train_all(preset, kind, learning_rate, seeds=SEEDS, **settings):
-    """A run for each seed: (policy, curve, CPU seconds, episodes of the trained policy)."""
+    """A run for each seed: policy, curve, CPU seconds, test episodes."""
     with closing(make_env(preset)) as environment:
         first = torch.as_tensor(environment.reset(seed=0)[0])
     runs = []
@@ -1263,7 +1264,9 @@ others = {
     "random, discrete": test("metadrive", None, [0] * N_TEST, horizon=150),
     "random, continuous": test(road, None, [0] * N_TEST),
     "straight on, full throttle": test(road, full_throttle, [0] * 2),
-    "IDM, in 300 steps": test(road, full_throttle, [0] * 2, driver="idm", horizon=300),
+    "IDM, in 300 steps": test(
+        road, full_throttle, [0] * 2, driver="idm", horizon=300
+    ),
 }
 
 # %% tags=["training"]
@@ -1280,7 +1283,8 @@ for name, runs in [("discrete", discrete), ("continuous", continuous)]:
     for seed, (_, curve, seconds, exam) in zip(SEEDS, runs):
         lines.append(
             f"| {name} | {seed} | {int(curve[-1, 0]):,} | {seconds:.0f} "
-            f"| {cell(exam.completion)} | {exam.arrived.sum()} of {len(exam.arrived)} |"
+            f"| {cell(exam.completion)} "
+            f"| {exam.arrived.sum()} of {len(exam.arrived)} |"
         )
 for name, exam in others.items():
     lines.append(f"| {name} | | | | {cell(exam.completion)} "
@@ -1290,8 +1294,8 @@ display(Markdown("\n".join(lines)))
 # %% tags=["training"]
 for name, runs in [("discrete", discrete), ("continuous", continuous)]:
     means = np.array([exam.completion.mean() for *_, exam in runs])
-    print(f"{name}: {(means >= 0.9).sum()} of {len(runs)} seeds drive 90 % of the route "
-          f"or more; mean over seeds {means.mean():.3f}, worst {means.min():.3f}")
+    print(f"{name}: {(means >= 0.9).sum()} of {len(runs)} seeds drive 90 % of the "
+          f"route; mean over seeds {means.mean():.3f}, worst {means.min():.3f}")
 
 # %% [markdown]
 # Completion is the mean of 16 new episodes of the sampled policy, plus or minus its standard error. The
@@ -1414,20 +1418,22 @@ class LinearValue:
         self.first, self.horizon, self.recent = first, horizon, []
 
     def features(self, batch):
-        """(B, 81): 1, what is seen and the time, their squares, and all that times the
-        speed and times the time."""
-        time = torch.cat([torch.arange(len(rewards)) for rewards in batch.rewards])
+        """(B, 81): 1, what is seen and the time, their squares, and all that times
+        the speed and times the time."""
+        time = torch.cat([torch.arange(len(r)) for r in batch.rewards])[:, None]
         seen = ((batch.observations - self.first)[:, :19] / 0.3).clamp(-3, 3)
-        known = torch.cat([seen, time[:, None] / self.horizon], dim=1)
-        parts = [torch.ones(len(known), 1), known, known**2, known[:, 3:4] * known]
-        return torch.cat([*parts, known[:, -1:] * known], dim=1).double()
+        known = torch.cat([seen, time / self.horizon], dim=1)
+        speed, time = known[:, 3:4], known[:, -1:]
+        parts = [torch.ones_like(time), known, known**2, speed * known, time * known]
+        return torch.cat(parts, dim=1).double()
 
     def __call__(self, batch, weights):
-        self.recent = [*self.recent[-2:], (self.features(batch), weights.double())]
+        features = self.features(batch)
+        self.recent = [*self.recent[-2:], (features, weights.double())]
         x, y = map(torch.cat, zip(*self.recent))
         ridge = 0.01 * len(x) * torch.eye(x.shape[1])  # keeps the coefficients small
         fit = torch.linalg.solve(x.T @ x + ridge, x.T @ (y - y.mean()))
-        return (self.features(batch) @ fit + y.mean()).float()
+        return (features @ fit + y.mean()).float()
 
 # %% tags=["training"]
 TRAINED_ON, UNSEEN = np.arange(20).reshape(2, 10)[:, : 2 if QUICK else 10]
@@ -1467,20 +1473,25 @@ for seed, (straight, *_), (_, policy) in zip(SEEDS, continuous, blocks):
 
 # %% tags=["training"]
 lines = [
-    "| driver | completion, scenarios 0 to 9 | arrived | completion, unseen | arrived |",
+    "| driver | scenarios 0 to 9 | arrived | unseen | arrived |",
     "|---|---|---|---|---|",
 ]
 for name, exams in rows.items():
-    columns = [f"{cell(e.completion)} | {e.arrived.sum()} of {len(e.arrived)}" for e in exams]
-    lines.append(f"| {name} | " + " | ".join(columns) + " |")
+    line = f"| {name} |"
+    for exam in exams:
+        line += f" {cell(exam.completion)} "
+        line += f"| {exam.arrived.sum()} of {len(exam.arrived)} |"
+    lines.append(line)
 display(Markdown("\n".join(lines)))
 
 # %% tags=["training"]
 for when in ("from the straight road", "trained in bends"):
-    exams = [rows[name] for name in rows if name.endswith(when)]
-    seen, unseen = np.mean([[e.completion.mean() for e in both] for both in exams], axis=0)
-    print(f"{when}: mean completion {seen:.3f} on the scenarios of the training, "
-          f"{unseen:.3f} on unseen ones")
+    both = [rows[name] for name in rows if name.endswith(when)]
+    seen, unseen = [
+        np.mean([exam.completion for exam in exams]) for exams in zip(*both)
+    ]
+    print(f"{when}: mean completion on scenarios 0 to 9 {seen:.3f}, "
+          f"on unseen ones {unseen:.3f}")
 
 # %% [markdown]
 # The part of the route driven in three episodes of 300 steps on each scenario by the sampled policy, with the standard
