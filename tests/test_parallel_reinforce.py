@@ -187,18 +187,32 @@ def test_surprises_add_up_to_the_return_minus_the_baseline(training, gamma):
     assert weights[5, 1] == pytest.approx(float(rewards[5, 1] + gamma * values[6, 1] - values[5, 1]) / 10)
 
 
-def test_the_throttle_so_far_tells_the_speed(training):
-    throttle = np.random.default_rng(0).uniform(-2, 1, size=(40, 1, 2)) * [1, 0]
+def driven(preset, actions):
+    """Rewards and speeds (T,), before each of the actions, of an episode without a crash."""
     rewards, speeds = [], []
-    with closing(make_env("highway-continuous")) as env:
+    with closing(make_env(preset)) as env:
         env.reset(seed=7)
-        for action in throttle[:, 0]:
+        for action in actions:
             speeds.append(env.unwrapped.vehicle.speed)
-            rewards.append(env.step(action.astype(np.float32))[1])
+            rewards.append(env.step(action)[1])
         assert not env.unwrapped.vehicle.crashed
-    known = training["Pedals"]().known(torch.as_tensor(throttle), torch.tensor(rewards)[:, None])
-    np.testing.assert_allclose(20 + 10 * known[:, 0, 1], speeds, atol=1e-5)
-    assert known[1:, 0, 0].tolist() == pytest.approx(rewards[:-1])
+    return torch.tensor(rewards), np.array(speeds)
+
+
+def test_the_throttle_so_far_tells_the_speed(training):
+    throttle = np.random.default_rng(0).uniform(-2, 1, size=(40, 2)).astype(np.float32) * np.float32([1, 0])
+    rewards, speeds = driven("highway-continuous", throttle)
+    known = training["Pedals"]().known(torch.as_tensor(throttle)[:, None], rewards[:, None])
+    np.testing.assert_allclose(20 + 10 * known[:, 0, 1], speeds, atol=1e-4)
+    assert known[1:, 0, 0].tolist() == pytest.approx(rewards[:-1].tolist())
+
+
+def test_the_buttons_so_far_tell_the_speed(training):
+    buttons = np.random.default_rng(5).choice([1, 3, 4], p=[0.5, 0.2, 0.3], size=40)
+    rewards, speeds = driven("highway", buttons)
+    known = training["Buttons"]().known(torch.as_tensor(buttons)[:, None], rewards[:, None])
+    np.testing.assert_allclose(20 + 10 * known[:, 0, 1], np.clip(speeds, 20, 30), atol=1e-4)
+    assert np.ptp(speeds) > 5
 
 
 def test_the_training_loop_goes_on_where_it_was_interrupted(training, tmp_path):

@@ -740,8 +740,17 @@ class Buttons(Driver):
         return Categorical(logits=self.layer(seen))
 
     def known(self, actions, rewards):
-        """(T, N, 1): the last reward. It tells the lane, and how fast the car is."""
-        return one_step_before(rewards, first=0.8)[..., None]
+        """(T, N, 2): the last reward, and the speed that is paid, from 0 to 1."""
+        speed = target = torch.full(actions.shape[1:], 25.0)
+        speeds = []
+        for action in actions:
+            speeds.append(speed)
+            pressed = (action == 3).int() - (action == 4).int()  # FASTER, SLOWER
+            level = ((speed - 20) / 5).round() + pressed
+            target = torch.where(pressed == 0, target, 20 + 5 * level.clamp(0, 2))
+            speed = target + (speed - target) * (8 / 9) ** 3  # the cruise control
+        over = ((torch.stack(speeds) - 20) / 10).clamp(0, 1)
+        return torch.stack([one_step_before(rewards, first=0.8), over], dim=-1)
 
 # %% [markdown]
 # ### Your mask
@@ -763,9 +772,10 @@ def mask_of(episodes):
 #
 # A return is larger early in the episode than late, and larger in the right lane than in the left, whatever
 # the policy does next. A *baseline* that knows the time and the lane removes all that. It may use everything that is
-# known before the action, also what the driver does not see: here the last reward, which is higher in a lane further
-# to the right. So we fit the reward-to-go by least squares to that, to the time left, to its square, and to the
-# products, over the last five batches.
+# known before the action, also what the driver does not see. Here that is the last reward, which tells lane and speed,
+# and the speed alone, which follows from the buttons pressed so far; together they tell the lane. We fit the
+# reward-to-go by least squares to these, to the time left, to its square, and to the products, over the last five
+# batches.
 
 # %% tags=["training"]
 def one_step_before(values, first):
