@@ -661,10 +661,12 @@ def greedy(policy):
 # Two groups of an untrained policy: the siblings begin alike, and end differently.
 
 # %% tags=["training"]
+torch.manual_seed(0)
 beginner = sampled(make_network(4), torch.Generator().manual_seed(0))
 starts = group_seeds(range(N_GROUPS), N_GENERATIONS)
 batch = run_episodes(envs, beginner, seeds=starts, max_steps=HORIZON)
-print("same first observation:", (batch.observations[0, :8] == batch.observations[0, 0]).all())
+alike = (batch.observations[0, :8] == batch.observations[0, 0]).all()
+print("same first observation:", alike)
 print(f"{envs.num_envs} episodes of {batch.lengths.min()} to {batch.lengths.max()} steps")
 
 # %% tags=["training"]
