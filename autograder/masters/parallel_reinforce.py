@@ -801,8 +801,8 @@ class Baseline:
         return (features @ fit.solution)[..., 0]
 
 # %% [markdown]
-# Still, a crash costs up to 140, and a lane further to the right gains 4: in 300 episodes, which is all that we can
-# afford, the returns of the crashes drown the rest. But a crash is the fault of the last seconds before it, not of
+# Still, a crash costs up to 140, and a lane further to the right gains 4: in the 250 episodes of a run the returns of
+# the crashes drown the rest. But a crash is the fault of the last seconds before it, not of
 # forty. So we look at the *surprises*. With $V_t$ for the baseline, and 0 after the last step,
 #
 # $$\delta_t = r_t + \gamma V_{t+1} - V_t, \qquad
@@ -1046,7 +1046,7 @@ table([row(f"best constant: throttle {throttle:+.1f}", *found)]
       + [row(f"trained, seed {seed}", *one) for seed, one in zip(SEEDS, greedy)])
 compare(greedy, steady.values())
 
-# %% tags=["training"] mystnb={"image": {"alt": "Mean return of the batches against environment steps on the highway with continuous actions, a thin line for each seed, their mean and a band, and a dashed line for the best constant action. In the first half the lines fall below it again and again; in the second half the mean stays above it, but for some drops."}}
+# %% tags=["training"] mystnb={"image": {"alt": "Mean return of the batches against environment steps on the highway with continuous actions, a thin line for each seed, their mean and a band, and a dashed line for the best constant action. In the first third the lines fall far below it again and again; after that the mean is at it or above it, and at the end clearly above."}}
 figure, axis = plt.subplots()
 plot_learning_curves(axis, [curve.T for curve in smooth_curves], "REINFORCE")
 axis.axhline(best_steady, color="C1", linestyle="--", label="best constant action")
