@@ -6,9 +6,10 @@
 Everyone steps 64 environments with the same policy, a 2 x 64 tanh network with samples and log probabilities
 in NumPy, and keeps observations, actions, log probabilities, rewards and ends. Only torchrl's collectors and
 one row of ours have the policy in PyTorch. Ours do all this in two workers of 32 environments; the other
-vectors hand observations to one policy in the main process. The environments are Gymnasium's, but for
-envpool, which has its own, and one row of ours, with this course's LunarLander, which is the same to the last
-bit. Each measurement has a process of its own.
+vectors hand observations to one policy in the main process. Two rows of ours have 64 environments in each
+worker, so that their policies, too, answer 64 observations at a time. The environments are Gymnasium's, but
+for envpool, which has its own, and the rows of ours with this course's LunarLander, which is the same to the
+last bit. Each measurement has a process of its own.
 
 The peers are in the extra `benchmarks`; this project's own environment does without them.
 """
@@ -36,6 +37,8 @@ ENVIRONMENTS = ("CartPole-v1", "LunarLander-v3")
 N_ENVS, N_STEPS, ROUNDS, SECONDS = 64, 100, 3, 3.0
 BASE, FAST, OURS = "gymnasium SyncVectorEnv", "envpool", "rollout.multi, 2 workers"
 OUR_LANDER = "rollout.multi, 2 workers, our LunarLander"
+OURS_OF_64, OUR_LANDER_OF_64 = (row.replace("2 workers", "2 workers of 64") for row in (OURS, OUR_LANDER))
+LANDER = "policy_gradients.lunar_lander:policy_gradients/LunarLander-v3"
 LIMIT = 600  # seconds for one measurement with its start
 
 
@@ -72,13 +75,13 @@ def policy_for(name: str, kind: type[Policy] = NumPyPolicy) -> Policy:
         return kind(environment.observation_space.shape[0], int(environment.action_space.n))
 
 
-def ours(name: str, n_workers: int, kind: type[Policy] = NumPyPolicy) -> Iterator[int]:
+def ours(name: str, n_workers: int, kind: type[Policy] = NumPyPolicy, n_envs: int = N_ENVS) -> Iterator[int]:
     """Environment steps collected, fragment after fragment."""
     policy = policy_for(name, kind)
     if n_workers == 0:
-        fragments = same.rollout(partial(make, name), policy, N_STEPS, N_ENVS, seed=0)
+        fragments = same.rollout(partial(make, name), policy, N_STEPS, n_envs, seed=0)
     else:
-        share = {"n_actors": n_workers, "n_per_actor": N_ENVS // n_workers}
+        share = {"n_actors": n_workers, "n_per_actor": n_envs // n_workers}
         fragments = multi.rollout(partial(make, name), policy, N_STEPS, seed=0, **share)
     with fragments:
         for fragment in fragments:
@@ -169,7 +172,9 @@ def torchrl(name: str, kind: str) -> Iterator[int]:
 PEERS: dict[str, Callable[[str], Iterator[int]]] = {
     BASE: lambda name: vector(name, partial(gymnasium_vector, kind=gym.vector.SyncVectorEnv)),
     OURS: partial(ours, n_workers=2),
-    OUR_LANDER: lambda _: ours("policy_gradients.lunar_lander:policy_gradients/LunarLander-v3", 2),
+    OURS_OF_64: partial(ours, n_workers=2, n_envs=2 * N_ENVS),
+    OUR_LANDER: lambda _: ours(LANDER, 2),
+    OUR_LANDER_OF_64: lambda _: ours(LANDER, 2, n_envs=2 * N_ENVS),
     "rollout.multi, 2 workers, policy in PyTorch": partial(ours, n_workers=2, kind=Policy),
     "rollout.multi, 1 worker": partial(ours, n_workers=1),
     "rollout.same": partial(ours, n_workers=0),
@@ -216,16 +221,19 @@ def rate_apart(peer: str, name: str) -> float:
 
 def compare(name: str, peers: Sequence[str], rounds: int) -> dict[str, Any]:
     """Rates relative to gymnasium's SyncVectorEnv, and ours with two workers to envpool, round by round."""
-    peers = [peer for peer in peers if peer != OUR_LANDER or name == "LunarLander-v3"]
+    landers = (OUR_LANDER, OUR_LANDER_OF_64)
+    peers = [peer for peer in peers if peer not in landers or name == "LunarLander-v3"]
     rates: dict[str, list[float]] = {peer: [] for peer in peers}
     for _ in range(rounds):
         for peer in peers:
             rates[peer].append(rate_apart(peer, name))
-            print(f"{name} {peer:43} {rates[peer][-1]:10,.0f} steps/s", flush=True)
+            print(f"{name} {peer:47} {rates[peer][-1]:10,.0f} steps/s", flush=True)
     found = {"over SyncVectorEnv": {peer: record.ratio(rates[peer], rates[BASE]) for peer in peers}}
     if FAST in peers:
         found["over envpool"] = {
-            peer: record.ratio(rates[peer], rates[FAST]) for peer in peers if peer in (OURS, OUR_LANDER)
+            peer: record.ratio(rates[peer], rates[FAST])
+            for peer in peers
+            if peer in (OURS, OURS_OF_64, *landers)
         }
     return found
 
