@@ -3,13 +3,12 @@
     python -m benchmarks.collectors             (about ten minutes on two cores)
     python -m benchmarks.collectors --quick     (one round of two peers, writes nothing)
 
-Everyone steps 64 environments with the same policy, a 2 x 64 tanh network with samples and log probabilities
-in NumPy, and keeps observations, actions, log probabilities, rewards and ends. Only torchrl's collectors and
-one row of ours have the policy in PyTorch. Ours do all this in two workers of 32 environments; the other
-vectors hand observations to one policy in the main process. Two rows of ours have 64 environments in each
-worker, so that their policies, too, answer 64 observations at a time. The environments are Gymnasium's, but
-for envpool, which has its own, and the rows of ours with this course's LunarLander, which is the same to the
-last bit. Each measurement has a process of its own.
+Everyone steps 64 environments, or 128 in the rows that say so, with the same policy, a 2 x 64 tanh network
+with samples and log probabilities in NumPy, and keeps observations, actions, log probabilities, rewards and
+ends. Only torchrl's collectors and one row of ours have the policy in PyTorch. Ours do all this in two
+workers, each with half of the environments; the other vectors hand observations to one policy in the main
+process. The environments are Gymnasium's, but for envpool, which has its own, and the rows of ours with
+this course's LunarLander, which is the same to the last bit. Each measurement has a process of its own.
 
 The peers are in the extra `benchmarks`; this project's own environment does without them.
 """
@@ -37,7 +36,7 @@ ENVIRONMENTS = ("CartPole-v1", "LunarLander-v3")
 N_ENVS, N_STEPS, ROUNDS, SECONDS = 64, 100, 3, 3.0
 BASE, FAST, OURS = "gymnasium SyncVectorEnv", "envpool", "rollout.multi, 2 workers"
 OUR_LANDER = "rollout.multi, 2 workers, our LunarLander"
-OURS_OF_64, OUR_LANDER_OF_64 = (row.replace("2 workers", "2 workers of 64") for row in (OURS, OUR_LANDER))
+TWICE = ", 128 environments"
 LANDER = "policy_gradients.lunar_lander:policy_gradients/LunarLander-v3"
 LIMIT = 600  # seconds for one measurement with its start
 
@@ -88,19 +87,22 @@ def ours(name: str, n_workers: int, kind: type[Policy] = NumPyPolicy, n_envs: in
             yield fragment.rewards.numel()
 
 
-def vector(name: str, make_vector: Callable[[str], tuple[Callable, Callable]]) -> Iterator[int]:
+def vector(
+    name: str, make_vector: Callable[..., tuple[Callable, Callable]], n_envs: int = N_ENVS
+) -> Iterator[int]:
     """The same for a vector of environments and the policy in this process.
 
-    make_vector : the vector's reset() -> observations and step(actions) -> (observations, rewards, ends)
+    make_vector : of name and number, the vector's reset() -> observations and
+        step(actions) -> (observations, rewards, ends)
     """
     policy, generator = policy_for(name), torch.Generator().manual_seed(0)
-    reset, step = make_vector(name)
+    reset, step = make_vector(name, n_envs)
     observations = reset()
     kept = [
         np.empty((N_STEPS, *observations.shape), np.float32),
-        np.empty((N_STEPS, N_ENVS), np.int64),
-        *(np.empty((N_STEPS, N_ENVS), np.float32) for _ in range(2)),
-        np.empty((N_STEPS, N_ENVS), bool),
+        np.empty((N_STEPS, n_envs), np.int64),
+        *(np.empty((N_STEPS, n_envs), np.float32) for _ in range(2)),
+        np.empty((N_STEPS, n_envs), bool),
     ]
     while True:
         for t in range(N_STEPS):
@@ -109,11 +111,11 @@ def vector(name: str, make_vector: Callable[[str], tuple[Callable, Callable]]) -
             for array, value in zip(kept, (observations, actions, log_probs, rewards, ends), strict=True):
                 array[t] = value
             observations = following
-        yield N_STEPS * N_ENVS
+        yield N_STEPS * n_envs
 
 
-def gymnasium_vector(name: str, kind: type[gym.vector.VectorEnv]) -> tuple[Callable, Callable]:
-    envs = kind([partial(make, name)] * N_ENVS)
+def gymnasium_vector(name: str, n_envs: int, kind: type[gym.vector.VectorEnv]) -> tuple[Callable, Callable]:
+    envs = kind([partial(make, name)] * n_envs)
 
     def step(actions: np.ndarray) -> tuple:
         observations, rewards, terminated, truncated, _ = envs.step(actions)
@@ -122,10 +124,10 @@ def gymnasium_vector(name: str, kind: type[gym.vector.VectorEnv]) -> tuple[Calla
     return lambda: envs.reset(seed=0)[0], step
 
 
-def envpool_vector(name: str) -> tuple[Callable, Callable]:
+def envpool_vector(name: str, n_envs: int) -> tuple[Callable, Callable]:
     import envpool
 
-    envs = envpool.make(name, env_type="gymnasium", num_envs=N_ENVS, num_threads=2, seed=0)
+    envs = envpool.make(name, env_type="gymnasium", num_envs=n_envs, num_threads=2, seed=0)
 
     def step(actions: np.ndarray) -> tuple:
         observations, rewards, terminated, truncated, _ = envs.step(actions)
@@ -134,10 +136,10 @@ def envpool_vector(name: str) -> tuple[Callable, Callable]:
     return lambda: envs.reset()[0], step
 
 
-def stable_baselines_vector(name: str, kind: str) -> tuple[Callable, Callable]:
+def stable_baselines_vector(name: str, n_envs: int, kind: str) -> tuple[Callable, Callable]:
     from stable_baselines3.common import vec_env
 
-    factories = [partial(make, name)] * N_ENVS
+    factories = [partial(make, name)] * n_envs
     if kind == "SubprocVecEnv":
         envs = vec_env.SubprocVecEnv(factories, start_method="fork")  # else each of 64 imports PyTorch
     else:
@@ -169,24 +171,27 @@ def torchrl(name: str, kind: str) -> Iterator[int]:
         collector.shutdown()
 
 
+SYNC = partial(gymnasium_vector, kind=gym.vector.SyncVectorEnv)
 PEERS: dict[str, Callable[[str], Iterator[int]]] = {
-    BASE: lambda name: vector(name, partial(gymnasium_vector, kind=gym.vector.SyncVectorEnv)),
+    BASE: partial(vector, make_vector=SYNC),
+    BASE + TWICE: partial(vector, make_vector=SYNC, n_envs=2 * N_ENVS),
     OURS: partial(ours, n_workers=2),
-    OURS_OF_64: partial(ours, n_workers=2, n_envs=2 * N_ENVS),
+    OURS + TWICE: partial(ours, n_workers=2, n_envs=2 * N_ENVS),
     OUR_LANDER: lambda _: ours(LANDER, 2),
-    OUR_LANDER_OF_64: lambda _: ours(LANDER, 2, n_envs=2 * N_ENVS),
+    OUR_LANDER + TWICE: lambda _: ours(LANDER, 2, n_envs=2 * N_ENVS),
     "rollout.multi, 2 workers, policy in PyTorch": partial(ours, n_workers=2, kind=Policy),
     "rollout.multi, 1 worker": partial(ours, n_workers=1),
     "rollout.same": partial(ours, n_workers=0),
-    FAST: lambda name: vector(name, envpool_vector),
-    "gymnasium AsyncVectorEnv": lambda name: vector(
-        name, partial(gymnasium_vector, kind=gym.vector.AsyncVectorEnv)
+    FAST: partial(vector, make_vector=envpool_vector),
+    FAST + TWICE: partial(vector, make_vector=envpool_vector, n_envs=2 * N_ENVS),
+    "gymnasium AsyncVectorEnv": partial(
+        vector, make_vector=partial(gymnasium_vector, kind=gym.vector.AsyncVectorEnv)
     ),
-    "stable-baselines3 DummyVecEnv": lambda name: vector(
-        name, partial(stable_baselines_vector, kind="DummyVecEnv")
+    "stable-baselines3 DummyVecEnv": partial(
+        vector, make_vector=partial(stable_baselines_vector, kind="DummyVecEnv")
     ),
-    "stable-baselines3 SubprocVecEnv": lambda name: vector(
-        name, partial(stable_baselines_vector, kind="SubprocVecEnv")
+    "stable-baselines3 SubprocVecEnv": partial(
+        vector, make_vector=partial(stable_baselines_vector, kind="SubprocVecEnv")
     ),
     "torchrl MultiSyncCollector": partial(torchrl, kind="MultiSyncCollector"),
     "torchrl MultiAsyncCollector": partial(torchrl, kind="MultiAsyncCollector"),
@@ -220,22 +225,19 @@ def rate_apart(peer: str, name: str) -> float:
 
 
 def compare(name: str, peers: Sequence[str], rounds: int) -> dict[str, Any]:
-    """Rates relative to gymnasium's SyncVectorEnv, and ours with two workers to envpool, round by round."""
-    landers = (OUR_LANDER, OUR_LANDER_OF_64)
-    peers = [peer for peer in peers if peer not in landers or name == "LunarLander-v3"]
+    """Rates relative to gymnasium's SyncVectorEnv of 64 and to envpool of 64, round by round."""
+    peers = [peer for peer in peers if not peer.startswith(OUR_LANDER) or name == "LunarLander-v3"]
     rates: dict[str, list[float]] = {peer: [] for peer in peers}
     for _ in range(rounds):
         for peer in peers:
             rates[peer].append(rate_apart(peer, name))
-            print(f"{name} {peer:47} {rates[peer][-1]:10,.0f} steps/s", flush=True)
-    found = {"over SyncVectorEnv": {peer: record.ratio(rates[peer], rates[BASE]) for peer in peers}}
-    if FAST in peers:
-        found["over envpool"] = {
-            peer: record.ratio(rates[peer], rates[FAST])
-            for peer in peers
-            if peer in (OURS, OURS_OF_64, *landers)
-        }
-    return found
+            print(f"{name} {peer:61} {rates[peer][-1]:10,.0f} steps/s", flush=True)
+    bases = {"over SyncVectorEnv": BASE, "over envpool": FAST}
+    return {
+        key: {peer: record.ratio(rates[peer], rates[base]) for peer in peers}
+        for key, base in bases.items()
+        if base in peers
+    }
 
 
 @click.command()

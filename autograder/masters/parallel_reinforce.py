@@ -801,9 +801,8 @@ class Baseline:
         return (features @ fit.solution)[..., 0]
 
 # %% [markdown]
-# Still, a crash costs up to 140, and a lane further to the right gains 4: in the 250 episodes of a run the returns of
-# the crashes drown the rest. But a crash is the fault of the last seconds before it, not of
-# forty. So we look at the *surprises*. With $V_t$ for the baseline, and 0 after the last step,
+# Still, a crash costs up to 140, and a lane further to the right gains 4: in the few hundred episodes of a run the returns
+# of the crashes drown the rest. But a crash is the fault of the last seconds before it, not of forty. So we look at the *surprises*. With $V_t$ for the baseline, and 0 after the last step,
 #
 # $$\delta_t = r_t + \gamma V_{t+1} - V_t, \qquad
 # w_t = \sum_{k\ge 0} (\gamma\lambda)^k\,\delta_{t+k}.$$
