@@ -24,7 +24,7 @@ from rich.progress import (
 
 from autograder import autograded, dispatch, gradebook, intake
 from autograder.dispatch import Job
-from autograder.intake import Submission
+from autograder.intake import Person, Submission, people
 from autograder.judging import unreadable
 from autograder.master import Master
 from autograder.student import Limits
@@ -64,8 +64,8 @@ def grade_class(
 ) -> Grades:
     """Grade the submissions in `path`; write out/NAME/grades.json, the gradebook and out/autograded/.
 
-    Beside it, judged.json says under which key each student's verdict is stored, and uploads.json how
-    the LMS tells whose a feedback file is.
+    Beside it, judged.json says under which key each student's verdict is stored, and people.json who
+    the students are in the LMS.
 
     jobs: local processes (default: one per core); scheduler: address of a dask.distributed
     scheduler to use instead; sandbox_kind: see `autograder.sandbox`; seconds: limit for one
@@ -95,8 +95,7 @@ def grade_class(
             grades = run.grades()
             gradebook.record(db_url, master, grades, _last_grades(folder / "grades.json"))
             write_atomically(folder / "judged.json", json.dumps(run.keys, indent=1) + "\n")
-            uploads = json.dumps(run.uploads, indent=1, sort_keys=True)
-            write_atomically(folder / "uploads.json", uploads + "\n")
+            people.write_people(folder / people.FILE_NAME, run.people)
             write_grades(folder / "grades.json", grades)
     return grades
 
@@ -166,7 +165,7 @@ class _Run:
     ) -> None:
         """stores: verdicts are written to the first and looked for in all; out: for the graded notebooks."""
         self.keys: dict[str, str] = {}
-        self.uploads: dict[str, dict[str, str]] = {}
+        self.people: dict[str, Person] = {}
         self._master = master
         self._seed = seed
         self._limits = limits
@@ -235,8 +234,7 @@ class _Run:
         row = judged.verdict.model_copy(update={"faults": faults, "late": item.late})
         self._rows[item.student] = row
         autograded.write(self._out, self._master, judged.model_copy(update={"verdict": row}))
-        if item.upload:
-            self.uploads[item.student] = dataclasses.asdict(item.upload)
+        self.people[item.student] = item.person
 
 
 class _Rate(ProgressColumn):

@@ -14,6 +14,8 @@ from markdown_it import MarkdownIt
 
 from autograder import grading, master
 from autograder.gradebook import Mark
+from autograder.intake import Person
+from autograder.intake.people import Upload, write_people
 from autograder.results import MissingResults, Results, feedback
 from autograder.verdicts import WrittenAnswer
 from tests.notebooks import as_bytes, submission
@@ -247,8 +249,8 @@ def test_moodle_knows_whose_every_page_in_its_zip_is(tmp_path, monkeypatch):
 
 def test_equal_pages_make_equal_zips_and_a_class_from_elsewhere_has_no_old_ones(tmp_path):
     results = write_results(tmp_path, [judged("ada"), judged("ben")])
-    uploads = '{"ada": {"lms": "moodle", "prefix": "Ada_1_assignsubmission_file_"}}'
-    (tmp_path / "pair" / "uploads.json").write_text(uploads)
+    kept = tmp_path / "pair" / "people.json"
+    write_people(kept, {"ada": Person(upload=Upload("moodle", "Ada_1_assignsubmission_file_"))})
     results = Results.read("pair", tmp_path)
     paths = feedback.write_feedback(results)
     first = {zipped.path: zipped.path.read_bytes() for zipped in feedback.write_zips(results)}
@@ -256,7 +258,7 @@ def test_equal_pages_make_equal_zips_and_a_class_from_elsewhere_has_no_old_ones(
     for path in paths:
         os.utime(path, (0, 10**9))
     assert {zipped.path: zipped.path.read_bytes() for zipped in feedback.write_zips(results)} == first
-    (tmp_path / "pair" / "uploads.json").write_text("{}")
+    write_people(kept, {})
     (zipped,) = feedback.write_zips(Results.read("pair", tmp_path))
     assert zipped.path.name == "feedback.zip"
     assert not (tmp_path / "pair" / "feedback_moodle.zip").exists()
@@ -268,10 +270,10 @@ def test_nobody_gets_the_page_of_another_and_no_name_leads_out_of_the_zip(tmp_pa
     prefixes = {
         "ada": "Jo_1_assignsubmission_file_",
         "ben": "Jo_1_assignsubmission_file_",
-        "cy": "../..\\\\x_2_",
+        "cy": "../..\\x_2_",
     }
-    uploads = [f'"{name}": {{"lms": "moodle", "prefix": "{prefix}"}}' for name, prefix in prefixes.items()]
-    (tmp_path / "pair" / "uploads.json").write_text("{" + ", ".join(uploads) + "}")
+    everybody = {name: Person(upload=Upload("moodle", prefix)) for name, prefix in prefixes.items()}
+    write_people(tmp_path / "pair" / "people.json", everybody)
     results = Results.read("pair", tmp_path)
     feedback.write_feedback(results)
     zipped = feedback.write_zips(results)[1]

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from autograder import grading, intake, master, verdicts
-from autograder.intake import IntakeError, choice, files, layouts, students
+from autograder.intake import IntakeError, choice, files, layouts, people, students
 from autograder.results import table
 from tests.notebooks import STUB, as_bytes, code, submission
 
@@ -88,7 +88,7 @@ def test_canvas(tmp_path, pack):
         ("roedee_4714_text.html", b"<p>done</p>"),
     ]
     found = collected(pack(tmp_path, members))
-    assert {name: (item.content, item.lms_id) for name, item in found.items()} == {
+    assert {name: (item.content, item.person.number) for name, item in found.items()} == {
         "lovelaceada_4711": (NOTEBOOK, "4711"),
         "nuñezjosé_4712": (OTHER, "4712"),
         "poecy_4713": (b"", "4713"),
@@ -113,7 +113,7 @@ def test_canvas_anonymous_and_resubmitted(tmp_path):
     assert found["anon_Ab3dE"].content == OTHER
     assert found["anon_Ab3dE"].faults == ("3 attempts were handed in: the newest, 'pair-10.ipynb', counts",)
     assert found["anon_zZ9yX"].faults == ("'pair-1.ipynb' was handed in late",)
-    assert [item.lms_id for item in found.values()] == ["Ab3dE", "zZ9yX"]
+    assert [item.person.number for item in found.values()] == ["Ab3dE", "zZ9yX"]
 
 
 def test_the_newer_attachment_of_canvas_has_the_greater_number(tmp_path):
@@ -148,7 +148,7 @@ def test_moodle(tmp_path, pack, pattern):
     people = [("Ada Lovelace", 92), ("Jean-Luc O'Néill", 13), ("Li Wei", 14), ("Li Wei", 15)]
     members = [(pattern.format(*person, "pair.ipynb"), NOTEBOOK) for person in people]
     found = collected(pack(tmp_path, members))
-    assert {name: item.lms_id for name, item in found.items()} == {
+    assert {name: item.person.number for name, item in found.items()} == {
         "Ada Lovelace": "92",
         "Jean-Luc O'Néill": "13",
         "Li Wei_14": "14",
@@ -216,12 +216,20 @@ def test_gradescope(tmp_path, pack, root):
         "cy@uni.example": NOTEBOOK,
         "submission_305": NOTEBOOK,
     }
-    assert (found["Ada Lovelace"].lms_id, found["Ben Roe"].lms_id) == ("301", "303")
+    assert (found["Ada Lovelace"].person.number, found["Ben Roe"].person.number) == ("301", "303")
     assert found["Ada Lovelace"].faults == ("handed in together with Ben Roe",)
     assert found["Ben Roe"].faults == (
         "2 attempts were handed in: the newest that can be read, 'submission_303', counts",
     )
     assert found["Dee Poe"].problem == "The download holds no 'submission_304'."
+
+
+def test_a_name_that_is_no_text_is_kept_as_text(tmp_path):
+    text = rb"""submission_301: {":submitters": [{":name": "A\ud800da", ":sid": "1"}]}"""
+    members = [("submission_metadata.yml", text), ("submission_301/pair.ipynb", NOTEBOOK)]
+    found = one(zipped(tmp_path, members))
+    people.write_people(tmp_path / "people.json", {found.student: found.person})
+    assert people.read_people(tmp_path / "people.json")[found.student].name == "A?da"
 
 
 def test_gradescope_says_itself_when_a_submission_was_made(tmp_path):
@@ -244,7 +252,7 @@ def test_metadata_in_a_students_own_folder_names_nobody(tmp_path):
 def test_metadata_that_cannot_be_read_costs_only_the_names(tmp_path, text):
     members = [("submission_metadata.yml", text), ("submission_1/pair.ipynb", NOTEBOOK)]
     found = one(zipped(tmp_path, members))
-    assert (found.student, found.content, found.lms_id) == ("submission_1", NOTEBOOK, "1")
+    assert (found.student, found.content, found.person.number) == ("submission_1", NOTEBOOK, "1")
     assert "submission_metadata.yml could not be read" in found.faults[0]
 
 
@@ -539,7 +547,7 @@ def test_names_become_safe_and_stay_readable(name, expected):
 
 owners = st.lists(
     st.builds(
-        lambda name, lms_id: layouts.Owner(("name", name, lms_id), name, lms_id, lms_id),
+        lambda name, number: layouts.Owner(("name", name, number), name, tag=number),
         st.text(max_size=6) | st.sampled_from(["ada", "Ada", "ADA ", "a/b", "a_b", "\x00", "x" * 300]),
         st.sampled_from(["", "7", "8"]),
     ),
@@ -602,6 +610,14 @@ def test_a_download_is_graded_with_a_row_for_everybody(tmp_path):
     ]
     grades = grading.grade_class("pair", zipped(tmp_path, members), out=tmp_path / "out", jobs=1)
     assert [row.student for row in grades.submissions if row.late] == ["poecy_4713"]
+    everybody = people.read_people(tmp_path / "out" / "pair" / "people.json")
+    assert {name: (person.lms, person.number) for name, person in everybody.items()} == {
+        "evil_4715": ("canvas", "4715"),
+        "lovelaceada_4711": ("canvas", "4711"),
+        "poecy_4713": ("canvas", "4713"),
+        "roedee_4714": ("canvas", "4714"),
+    }
+    assert everybody["poecy_4713"].upload == people.Upload("canvas", "poecy_LATE_4713_90003_")
     rows = {row.student: (row.status, row.score, row.faults) for row in grades.submissions}
     assert rows == {
         "evil_4715": (

@@ -1,7 +1,7 @@
 """What a class hands in, as one notebook per student: folders, notebooks, downloads of an LMS.
 
 `files` reads folders and zips within bounds, `layouts` says whose file is whose, `choice` which
-notebook counts, `students` what the students are called.
+notebook counts, `students` what the students are called, `people` who they are in the LMS.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from pathlib import Path
 
 from autograder.intake.choice import Assignment, choose
 from autograder.intake.files import MAX_BYTES, Entry, IntakeError, opened
-from autograder.intake.layouts import Handed, Upload, assigned
+from autograder.intake.layouts import Handed, assigned
+from autograder.intake.people import Person
 from autograder.intake.students import student_ids
 
-__all__ = ["MAX_BYTES", "IntakeError", "Submission", "Submissions", "collect"]
+__all__ = ["MAX_BYTES", "IntakeError", "Person", "Submission", "Submissions", "collect"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,18 +24,15 @@ class Submission:
     """One student's hand-in: the notebook's bytes, or a reason why there is none.
 
     student: unique in the class and safe as a file name; faults: lines for the student;
-    lms_id: Canvas' user id, Moodle's participant id or Gradescope's submission id, if any;
-    late: the download says that it was handed in after the time; upload: how feedback finds its way
-    back into the LMS, if it can.
+    late: the download says that it was handed in after the time; person: who the student is there.
     """
 
     student: str
     content: bytes = b""
     problem: str = ""
     faults: tuple[str, ...] = ()
-    lms_id: str = ""
     late: bool = False
-    upload: Upload | None = None
+    person: Person = Person()
 
 
 class Submissions:

@@ -7,7 +7,8 @@ import re
 from functools import cached_property
 
 from autograder.intake.files import Refused, shown
-from autograder.intake.layouts import Handed, Upload, is_notebook, stem
+from autograder.intake.layouts import Handed, is_notebook, stem
+from autograder.intake.people import Person
 from autograder.master import Master, grade_id
 
 _MAX_FILES = 5_000
@@ -62,9 +63,8 @@ class Chosen:
     content: bytes = b""
     problem: str = ""
     faults: tuple[str, ...] = ()
-    lms_id: str = ""
     late: bool = False
-    upload: Upload | None = None
+    person: Person = Person()
 
 
 def choose(handed: list[Handed], assignment: Assignment) -> Chosen:
@@ -89,9 +89,8 @@ def choose(handed: list[Handed], assignment: Assignment) -> Chosen:
     return Chosen(
         best.content,
         faults=tuple(faults),
-        lms_id=best.handed.owner.lms_id,
         late=best.handed.late,
-        upload=best.handed.upload,
+        person=best.handed.person,
     )
 
 
@@ -100,9 +99,8 @@ def _none(handed: list[Handed], problem: str) -> Chosen:
     return Chosen(
         problem=problem,
         faults=tuple(dict.fromkeys(faults)),
-        lms_id=handed[-1].owner.lms_id,
         late=any(item.late for item in handed),
-        upload=handed[-1].upload,
+        person=handed[-1].person,
     )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 import yaml
 
 from autograder.intake.files import Entry, Refused, shown
+from autograder.intake.people import Person, Upload
 
 _CANVAS = re.compile(
     r"""
@@ -54,24 +55,19 @@ _HANDED_IN = (".ipynb", ".zip", ".gz", ".tgz", ".tar", ".7z", ".rar", ".py", ".h
 class Owner:
     """A student as the download names them.
 
-    key: one for each person; name: not cleaned; lms_id: for the way back into the LMS;
+    key: one for each person; name: not cleaned; lms, number: the system, and its number for them;
     tag: tells namesakes apart; lasting: the tag is the same in every assignment, so it may
     always stand in the student's id.
     """
 
     key: tuple[str, ...]
     name: str
-    lms_id: str = ""
+    lms: str = ""
+    number: str = ""
     tag: str = ""
     lasting: bool = False
-
-
-@dataclasses.dataclass(frozen=True)
-class Upload:
-    """How the LMS (canvas or moodle) tells whose a feedback file is: by how its name begins."""
-
-    lms: str
-    prefix: str
+    email: str = ""
+    login: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,7 +76,7 @@ class Handed:
 
     attempt: label of what was handed in together; file: the name the student gave, if any;
     series, version: files of one series are versions of each other; newness: sorts by time;
-    upload: the way back into the LMS for a file, if there is one.
+    upload: the way back into the LMS for a file, if there is one; handed_in: when, if the download says so.
     """
 
     owner: Owner
@@ -93,6 +89,15 @@ class Handed:
     late: bool = False
     note: str = ""
     upload: Upload | None = None
+    handed_in: str = ""
+
+    @property
+    def person(self) -> Person:
+        """Who this is in the LMS."""
+        owner = self.owner
+        return Person(
+            owner.lms, owner.number, owner.name, owner.email, owner.login, self.handed_in, self.upload
+        )
 
 
 def assigned(entries: list[Entry], assignment: str, *, zipped: bool) -> list[Handed]:
@@ -173,7 +178,7 @@ def _canvas(entry: Entry, repeated: set[str]) -> list[Handed]:
         return []
     user = match["user"]
     number = user.removeprefix("anon_")
-    owner = Owner(("canvas", user), match["name"] or "anon", number, number, lasting=True)
+    owner = Owner(("canvas", user), match["name"] or "anon", "canvas", number, number, lasting=True)
     file = match["file"] or match["online"]
     version = _CANVAS_VERSION.fullmatch(stem(file))
     return [
@@ -197,7 +202,7 @@ def _moodle(entry: Entry) -> list[Handed]:
     if not match:
         return []
     name, participant = match["name"], match["participant"]
-    owner = Owner(("moodle", participant, name), name, participant, participant)
+    owner = Owner(("moodle", participant, name), name, "moodle", participant, participant)
     file = entry.parts[-1] if len(entry.parts) > 1 else match["file"] or ""
     # Moodle splits at "_" and takes the part behind the name for the participant's number. Every version
     # understands this in a file's name, and not every one in a folder's.
@@ -250,7 +255,8 @@ def _of_submission(name: str, record: object, entries: list[Entry], problem: str
         note = f"handed in together with {', '.join(others)}" if others else problem
         for entry in entries:
             file = entry.parts[-1] if len(entry.parts) > 1 else ""
-            yield Handed(owner, entry, name, file, created or entry.date, note=note)
+            newness = created or entry.date
+            yield Handed(owner, entry, name, file, newness, note=note, handed_in=created)
 
 
 def _records(metadata: Entry) -> tuple[dict[str, object], str]:
@@ -273,7 +279,7 @@ def _records(metadata: Entry) -> tuple[dict[str, object], str]:
 
 def _field(record: object, name: str) -> str:
     value = record.get(f":{name}") if isinstance(record, dict) else None
-    return value if isinstance(value, str) else ""
+    return value.encode(errors="replace").decode() if isinstance(value, str) else ""  # no lone surrogates
 
 
 def _submitters(name: str, record: object) -> list[Owner]:
@@ -281,13 +287,18 @@ def _submitters(name: str, record: object) -> list[Owner]:
     submission = match["id"] if match else stem(name)
     people = record.get(":submitters") if isinstance(record, dict) else None
     owners = [_submitter(person, submission) for person in people] if isinstance(people, list) else []
-    return list(dict.fromkeys(filter(None, owners))) or [Owner(("gradescope", name), name, submission)]
+    return list(dict.fromkeys(filter(None, owners))) or [
+        Owner(("gradescope", name), name, "gradescope", submission)
+    ]
 
 
 def _submitter(person: object, submission: str) -> Owner | None:
     name, email, sid = (_field(person, field) for field in ("name", "email", "sid"))
     known = sid or email or name
-    return Owner(("gradescope", known), name or email or sid, submission, sid or email) if known else None
+    if not known:
+        return None
+    called = name or email or sid
+    return Owner(("gradescope", known), called, "gradescope", submission, sid or email, email=email)
 
 
 def _created(record: object) -> str:

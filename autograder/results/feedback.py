@@ -94,9 +94,9 @@ def write_zips(results: Results) -> list[Zipped]:
 def _upload_names(results: Results, lms: str) -> dict[str, str]:
     """What each student's page is called for this LMS; without those whom it could not tell apart."""
     found = {
-        student: f"{_NOT_IN_ZIPS.sub('_', prefix)}{results.assignment}_feedback.html"
-        for student, (its, prefix) in results.uploads.items()
-        if its == lms
+        student: f"{_NOT_IN_ZIPS.sub('_', person.upload.prefix)}{results.assignment}_feedback.html"
+        for student, person in results.people.items()
+        if person.upload and person.upload.lms == lms
     }
     counts = collections.Counter(found.values())
     return {student: name for student, name in found.items() if counts[name] == 1}

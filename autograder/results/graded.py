@@ -11,6 +11,7 @@ from typing import Any
 
 from autograder import gradebook
 from autograder.gradebook import Mark
+from autograder.intake import Person, people
 from autograder.results.late import LatePolicy
 from autograder.verdicts import (
     Grades,
@@ -161,10 +162,9 @@ class Results:
         return self.grades.assignment
 
     @cached_property
-    def uploads(self) -> dict[str, tuple[str, str]]:
-        """For students from an LMS: which it is, and how the name of a file for them has to begin there."""
-        kept = self._kept("uploads.json")
-        return {student: (upload["lms"], upload["prefix"]) for student, upload in kept.items()}
+    def people(self) -> dict[str, Person]:
+        """Who the students are in the LMS that the class was downloaded from, by student id."""
+        return people.read_people(self.folder / people.FILE_NAME)
 
     @cached_property
     def questions(self) -> dict[str, float]:
