@@ -28,6 +28,7 @@ from policy_gradients.checks import Checks, Property, RemoteFailure, Score, remo
 
 _COMPILE_SECONDS = 300.0
 _NOT_WRITTEN = "Not written yet."
+TEST_CELL = "<test cell>"  # what tracebacks call it
 
 
 def judge_submission(name: str, content: bytes, master: Master, seed: int, limits: Limits) -> Judged:
@@ -218,8 +219,8 @@ def _sit(steps: tuple[Run | Judge, ...], student: Student, master: Master, seed:
         student.lost = False
         started = time.monotonic()
         match step:
-            case Run(source, answers):
-                failure = student.run_and_keep(source, answers)
+            case Run(source, answers, number):
+                failure = student.run_and_keep(source, answers, number)
                 troubles.update({name: failure for name in answers if failure})
                 concerned = answers
             case Judge(question):
@@ -238,9 +239,11 @@ def _judge(question: Question, names: list[str], student: Student, seed: int) ->
     namespace["numbers"] = checks.numbers
     namespace.update({name: RemoteFunction(student, name) for name in names})
     try:
-        with remote_student(student.evaluate, seed, student.guarded):
+        with remote_student(student.evaluate, seed, student.guarded, student.observe):
             return _execute(question.test, namespace)
     except RemoteFailure as failure:
+        if student.observe:
+            student.observe(question.name, None, failure)
         # It may come from the hidden tests, so what it says must not be shown.
         return failure if question.test == question.visible_test else without_words(failure)
 
@@ -257,8 +260,8 @@ def _execute(source: str, namespace: dict[str, Any]) -> Score:
     last = tree.body.pop()
     if not isinstance(last, ast.Expr):
         raise TypeError("The last line of a test cell must be check.score().")
-    exec(compile(tree, "<test cell>", "exec"), namespace)
-    return eval(compile(ast.Expression(last.value), "<test cell>", "eval"), namespace)
+    exec(compile(tree, TEST_CELL, "exec"), namespace)
+    return eval(compile(ast.Expression(last.value), TEST_CELL, "eval"), namespace)
 
 
 def _from_score(question: Question, score: Score, trouble: RemoteFailure | None) -> QuestionVerdict:

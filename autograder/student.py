@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autograder import protocol, sandbox
-from policy_gradients.checks import RemoteFailure, RemoteObject
+from policy_gradients.checks import Observer, RemoteFailure, RemoteObject
 
 _START_SECONDS = 60.0
 _MAX_OUTPUT = 5_000
@@ -51,12 +51,14 @@ class Student:
     that ran before, so that the other questions can be judged.
     """
 
+    observe: Observer | None = None  # what the checks tell, see `remote_student`
+
     def __init__(self, limits: Limits, start: Callable[[], sandbox.Worker]) -> None:
         self._limits = limits
         self._seconds = 10 * limits.seconds
         self._start_worker = start
         self._deadline = time.monotonic() + self._seconds
-        self._history: list[str] = []
+        self._history: list[tuple[str, int]] = []
         self._process: sandbox.Worker | None = None
         self.outputs: dict[str, str] = {}
         self.seconds: collections.Counter[str] = collections.Counter()
@@ -65,21 +67,24 @@ class Student:
         self.guarded = False  # the process has seen hidden inputs: nothing that it says may be shown
         self.withheld = False  # something was printed, and not kept
 
-    def run_and_keep(self, source: str, answers: tuple[str, ...] = ()) -> RemoteFailure | None:
+    def run_and_keep(
+        self, source: str, answers: tuple[str, ...] = (), number: int = 0
+    ) -> RemoteFailure | None:
         """Run a cell as a notebook would: its failure is returned, what it did before stays.
 
         What it prints is kept for the questions it answers. A cell that ended the worker is never run again.
+        Tracebacks call it by its number.
         """
-        failed = self._run(source)
+        failed = self._run(source, number)
         if failed is None or failed.kind in ("error", "missing"):
-            self._history.append(source)
+            self._history.append((source, number))
             for name in answers:
                 self._keep_output(name)
         return without_words(failed) if failed and self.guarded else failed
 
-    def _run(self, source: str) -> RemoteFailure | None:
+    def _run(self, source: str, number: int) -> RemoteFailure | None:
         try:
-            self._request(["run", source])
+            self._request(["run", source, number])
         except RemoteFailure as failure:
             return failure
         return None
@@ -135,8 +140,8 @@ class Student:
         self.life += 1
         self._process = self._start_worker()
         self._await(_START_SECONDS)
-        for source in self._history:
-            self._send(["run", source])
+        for source, number in self._history:
+            self._send(["run", source, number])
             self._await(self._remaining())
 
     def _exchange(self, message: list[Any]) -> Any:

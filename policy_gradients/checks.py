@@ -46,6 +46,16 @@ class RemoteFailure(Exception):
         self.exception_name = exception_name
 
 
+class NotClose(AssertionError):
+    """Two arrays differ: `got` from `wanted`; `near` says where they do not, None where the shapes differ."""
+
+    def __init__(
+        self, message: str, got: np.ndarray, wanted: np.ndarray, near: np.ndarray | None = None
+    ) -> None:
+        super().__init__(message)
+        self.got, self.wanted, self.near = got, wanted, near
+
+
 class RemoteObject:
     """An object of a student's own class that stays in the student's worker."""
 
@@ -62,11 +72,17 @@ class Property:
     withheld: bool = False  # the message would say more, had the student's process seen no hidden input
 
 
+# Told of a question's name, a property that was checked (None: the test cell stopped outside of all) and
+# the exception that kept it from holding.
+Observer = Callable[[str, Property | None, Exception | None], None]
+
+
 @dataclasses.dataclass(frozen=True)
 class _Session:
     evaluate: Callable[[str, dict[str, Any]], Any]
     seed: int
     guarded: bool
+    observe: Observer | None
 
 
 _session: contextvars.ContextVar[_Session | None] = contextvars.ContextVar("session", default=None)
@@ -74,13 +90,17 @@ _session: contextvars.ContextVar[_Session | None] = contextvars.ContextVar("sess
 
 @contextlib.contextmanager
 def remote_student(
-    evaluate: Callable[[str, dict[str, Any]], Any], seed: int, guarded: bool = False
+    evaluate: Callable[[str, dict[str, Any]], Any],
+    seed: int,
+    guarded: bool = False,
+    observe: Observer | None = None,
 ) -> Iterator[None]:
     """Within this block `Checks.evaluate` asks `evaluate`, and random inputs come from `seed`.
 
-    guarded: the student's process has seen hidden inputs, so nothing that it says is shown.
+    guarded: the student's process has seen hidden inputs, so nothing that it says is shown; observe: is
+    told of every property, for the instructor's eyes.
     """
-    token = _session.set(_Session(evaluate, seed, guarded))
+    token = _session.set(_Session(evaluate, seed, guarded, observe))
     try:
         yield
     finally:
@@ -136,23 +156,34 @@ class Checks:
     @contextlib.contextmanager
     def __call__(self, name: str, hint: str = "", weight: float = 1.0) -> Iterator[None]:
         """One property, as a ``with`` block; `hint` names the likely mistake when it does not hold."""
-        kind, detail = "passed", ""
         try:
             yield
-        except RemoteFailure as failure:
-            kind, detail = failure.kind, self._remote_detail(failure)
-        except NotImplementedError:
-            kind, detail = "missing", "not written yet"
-        except AssertionError as failed:
-            kind, detail = "failed", "" if self._closed else str(failed)
         except Exception as error:
-            if _session.get() and isinstance(error, NameError | ImportError):
-                # not from the student's process, where exceptions arrive as RemoteFailure
-                raise TypeError(f"The test cell of {self.question} is wrong: {error}") from error
-            kind, detail = "error", self._error_detail(type(error).__name__, str(error))
-        message = "" if kind == "passed" else " ".join(filter(None, [_sentence(detail), _hint(kind, hint)]))
-        withheld = self._guarded and not self._hidden and kind in ("failed", "error", "forbidden")
-        self._properties.append(Property(name, kind == "passed", kind, message, weight, withheld))
+            kind, detail = self._outcome(error)
+            message = " ".join(filter(None, [_sentence(detail), _hint(kind, hint)]))
+            withheld = self._guarded and not self._hidden and kind in ("failed", "error", "forbidden")
+            self._add(Property(name, False, kind, message, weight, withheld), error)
+        else:
+            self._add(Property(name, True, "passed", "", weight))
+
+    def _outcome(self, error: Exception) -> tuple[str, str]:
+        """The kind of failure that `error` is, and what the student may read about it."""
+        if isinstance(error, RemoteFailure):
+            return error.kind, self._remote_detail(error)
+        if isinstance(error, NotImplementedError):
+            return "missing", "not written yet"
+        if isinstance(error, AssertionError):
+            return "failed", "" if self._closed else str(error)
+        if _session.get() and isinstance(error, NameError | ImportError):
+            # not from the student's process, where exceptions arrive as RemoteFailure
+            raise TypeError(f"The test cell of {self.question} is wrong: {error}") from error
+        return "error", self._error_detail(type(error).__name__, str(error))
+
+    def _add(self, item: Property, error: Exception | None = None) -> None:
+        self._properties.append(item)
+        session = _session.get()
+        if session and session.observe:
+            session.observe(self.question, item, error)
 
     @property
     def _closed(self) -> bool:
@@ -247,12 +278,13 @@ def close(
     """
     got, want = numbers(actual), numbers(expected)
     if got.shape != want.shape:
-        raise AssertionError(f"{what} something of shape {got.shape}; the shape should be {want.shape}.")
+        text = f"{what} something of shape {got.shape}; the shape should be {want.shape}."
+        raise NotClose(text, got, want)
     with np.errstate(invalid="ignore"):
         near = np.isfinite(want) & (np.abs(got - want) <= atol + rtol * np.abs(want))
     near |= got == want
     if not near.all():
-        raise AssertionError(f"{what} {_shown(got)}; expected {_shown(want)}.")
+        raise NotClose(f"{what} {_shown(got)}; expected {_shown(want)}.", got, want, near)
 
 
 def _shown(array: np.ndarray) -> str:

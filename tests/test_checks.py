@@ -151,3 +151,26 @@ def test_a_name_error_in_a_remote_test_cell_is_the_authors_mistake():
         Checks("f", 1)("any"),
     ):
         no_such_name  # noqa: B018, F821
+
+
+def test_an_observer_is_told_of_every_property_and_why_it_failed():
+    told = []
+    with remote_student(lambda *_: 3.0, 0, observe=lambda *seen: told.append(seen)):
+        check = Checks("f", points=1)
+        check.hide()
+        with check("holds"):
+            close(check.evaluate("f(1)"), 3)
+        with check("does not"):
+            close(check.evaluate("f(2)"), [3.0, 4.0])
+        with check("is another number"):
+            close(check.evaluate("f(2)"), 4)
+    assert [(question, item.name, item.passed) for question, item, _ in told] == [
+        ("f", "holds", True),
+        ("f", "does not", False),
+        ("f", "is another number", False),
+    ]
+    holds, shape, number = (error for *_, error in told)
+    assert holds is None
+    assert (shape.got.tolist(), shape.wanted.tolist(), shape.near) == (3, [3, 4], None)
+    assert (number.got, number.wanted, number.near.tolist()) == (3, 4, False)
+    assert not any(item.message for _, item, _ in told)  # the student reads no value

@@ -72,7 +72,7 @@ def student(start):
 
 def run(worker, source, seconds=60):
     try:
-        protocol.send(worker.channel, ["run", textwrap.dedent(source)])
+        protocol.send(worker.channel, ["run", textwrap.dedent(source), 1])
         reply = protocol.receive(worker.channel, seconds)
         protocol.send(worker.channel, ["output"])
         printed = protocol.receive(worker.channel, seconds)[1]
@@ -395,7 +395,7 @@ def test_a_grader_that_is_killed_leaves_nothing_running(kind):
         tempfile.tempdir = {str(folder)!r}
         worker = sandbox.Template({kind!r}, 1024, ()).start()
         protocol.receive(worker.channel, 60)
-        protocol.send(worker.channel, ["run", {LEFT_BEHIND.replace("600", "60012")!r}])
+        protocol.send(worker.channel, ["run", {LEFT_BEHIND.replace("600", "60012")!r}, 1])
         print(protocol.receive(worker.channel, 60), flush=True)
         time.sleep(600)"""
     with subprocess.Popen(

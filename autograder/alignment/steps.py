@@ -26,10 +26,14 @@ from autograder.master import Master, Question
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """A cell to run in the student's worker; `answers` are the graded functions it defines."""
+    """A cell to run in the student's worker; `answers` are the graded functions it defines.
+
+    number: of the cell in the submitted notebook, counted from 1 with cells of text; 0 for setup cells.
+    """
 
     source: str
     answers: tuple[str, ...] = ()
+    number: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,7 +89,7 @@ def _steps(places: dict[Question, int], answers: Answers, from_master: Given) ->
             steps.append(Judge(waiting.pop(0)))
         if not waiting:
             break
-        steps.append(Run(piece.code.source, answers.answered_by(index)))
+        steps.append(Run(piece.code.source, answers.answered_by(index), piece.place + 1))
     return (*steps, *map(Judge, waiting))
 
 

@@ -11,12 +11,15 @@ import io
 import os
 import socket
 import subprocess
+import traceback
 from typing import Any
 
 from autograder import protocol
 
 _MESSAGE_LENGTH = 500
 _OUTPUT_LENGTH = 5_000
+_TRACEBACK_LENGTH = 5_000
+_CELLS = ("<cell ", "<ipython-input-")  # how the files of tracebacks begin that are cells
 _MAX_OBJECTS = 10_000
 
 
@@ -42,10 +45,23 @@ def serve(fd: int, shell: Any) -> None:
 
 def notebook_shell() -> Any:
     """The IPython shell that runs cells as a notebook does: magics, `!`, display, await."""
+    from IPython.core.compilerop import CachingCompiler
     from IPython.core.interactiveshell import InteractiveShell
     from traitlets.config import Config
 
+    class NumberedCells(CachingCompiler):
+        """Tracebacks call a cell by its number in the notebook."""
+
+        cell = 0
+
+        def get_code_name(self, raw_code: str, transformed_code: str, number: int) -> str:
+            if self.cell:
+                return f"<cell {self.cell}>"
+            return super().get_code_name(raw_code, transformed_code, number)
+
     class NotebookShell(InteractiveShell):
+        compiler_class = NumberedCells
+
         def enable_gui(self, gui: str | None = None) -> None:
             """`%matplotlib inline` asks for no event loop here: figures are drawn, and shown to nobody."""
 
@@ -87,19 +103,23 @@ class _Objects(list):
 
 def _answer(shell: Any, output: _Output, request: list[Any]) -> list[Any]:
     verb, *arguments = request
+    traced = verb == "traced"
+    if traced:
+        verb, *arguments = arguments
     try:
         with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
             return ["ok", _perform(shell, output, verb, *arguments)]
-    except NotImplementedError:
-        return ["missing", "not written yet"]
+    except NotImplementedError as error:
+        return ["missing", "not written yet", *([_traceback(error)] if traced else [])]
     except BaseException as error:  # SystemExit and KeyboardInterrupt are the student's as well
-        return ["error", type(error).__name__, _text_of(error)]
+        return ["error", type(error).__name__, _text_of(error), *([_traceback(error)] if traced else [])]
 
 
 def _perform(shell: Any, output: _Output, verb: str, *arguments: Any) -> Any:
     if verb == "run":
         output.text = ""
-        shell.run_cell(*arguments, store_history=False).raise_error()
+        source, shell.compile.cell = arguments
+        shell.run_cell(source, store_history=False).raise_error()
         return None
     if verb == "output":
         return output.text
@@ -120,6 +140,17 @@ def _method(owner: Any, name: str, arguments: list[Any], keywords: dict[str, Any
 
 def _evaluate(namespace: dict[str, Any], expression: str, values: dict[str, Any]) -> Any:
     return eval(expression, {**namespace, **values})  # the author's expression among the student's names
+
+
+def _traceback(error: BaseException) -> str:
+    """The lines of the notebook through which `error` came, and what it says."""
+    try:
+        frames = traceback.extract_tb(error.__traceback__)
+        frames = [item for item in frames if item.filename.startswith(_CELLS)]
+        lines = [*traceback.format_list(frames), *traceback.format_exception_only(error)]
+        return "".join(lines)[-_TRACEBACK_LENGTH:]
+    except Exception:
+        return "(its traceback cannot be shown)"
 
 
 def _text_of(error: BaseException) -> str:
