@@ -48,7 +48,7 @@ _build/library: .venv/installed $(LIBRARY)
 	@rm -rf _build/.jupyter_cache _build/jupyter_execute && mkdir -p _build && touch $@
 
 test: setup release  ## all tests
-	@.ci/system-packages chromium
+	@.ci/system-packages podman chromium
 	@$(BIN)/pytest -n 2 --dist loadfile
 
 # The highway goes first: it runs in several processes, and the others use the time in which these wait.

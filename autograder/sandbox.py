@@ -20,23 +20,27 @@ import atexit
 import dataclasses
 import functools
 import json
+import logging
 import os
+import resource
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import policy_gradients
 from autograder import protocol, xla_cache
 from autograder.worker import landlock, limits, namespaces, template
 
+_log = logging.getLogger(__name__)
+
 KINDS = ("auto", "bwrap", "landlock", "container", "none")
 
 _START_SECONDS = 120.0
 _STOP_SECONDS = 10.0
-_TEMPLATE_MIB = 2048  # what the libraries take, beside what a worker may use
 _MEANS = {
     "bwrap": template.NAMESPACES,
     "landlock": template.LANDLOCK,
@@ -48,6 +52,9 @@ _WORKER_FILES = ("__init__.py", "protocol.py", "worker")
 _PROGRAMS = "/course/programs"
 _PODMANS_FOLDERS = ("/dev", "/proc", "/sys")
 _PODMANS_FILES = ("/etc/group", "/etc/hostname", "/etc/hosts", "/etc/passwd", "/run/.containerenv")
+# What a template needs; its workers get less. Podman lets itself have no more processes than this.
+_ENOUGH = {"nofile": (resource.RLIMIT_NOFILE, 1024), "nproc": (resource.RLIMIT_NPROC, 32 * 2**10)}
+_CGROUPS_BESIDE = Path("/sys/fs/cgroup/unified/cgroup.controllers")  # of version 2, while version 1 is used
 _APART = ("bwrap", "container")  # what sees the course at a place of its own
 _SYSTEM_FOLDERS = ("/bin", "/lib", "/lib64", "/sbin")
 _SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime", "/etc/fonts")
@@ -70,6 +77,7 @@ def resolve(kind: str) -> str:
     if kind == "none":
         return "none"
     _keep_masters_apart()
+    _require_limits()
     problems = []
     for rung in KINDS[1:-1] if kind == "auto" else (kind,):
         problem = _problem(rung)
@@ -89,6 +97,16 @@ def _keep_masters_apart() -> None:
             )
 
 
+def _require_limits() -> None:
+    """Raise NoSandbox where a fork bomb would be the machine's: its root, who cannot become another user."""
+    if not template.is_root() and not limits.bind_processes():
+        raise NoSandbox(
+            "The grader runs as the machine's root in a user namespace without other users, where the kernel "
+            "does not limit how many processes a notebook starts. Run it as an ordinary user, or as root "
+            "outside of that namespace."
+        )
+
+
 @functools.cache
 def _problem(kind: str) -> str:
     """Why this kind of sandbox does not work here, and what to do; empty if it works."""
@@ -96,12 +114,17 @@ def _problem(kind: str) -> str:
         return "bubblewrap is not installed (Debian, Ubuntu: sudo apt-get install bubblewrap)."
     if kind == "container" and shutil.which("podman") is None:
         return "Podman is not installed (Debian, Ubuntu: sudo apt-get install podman)."
+    if kind == "container" and shutil.which(_runtime()) is None:
+        return f"Podman needs {_runtime()} here (Debian, Ubuntu: sudo apt-get install {_runtime()})."
     if kind == "landlock" and landlock.abi() < landlock.NEEDED_ABI:
         return f"needs Landlock {landlock.NEEDED_ABI}, that is Linux 6.12 or newer; here is {landlock.abi()}."
     try:
         _try(kind)
-    except (NoSandbox, OSError) as error:
+    except NoSandbox as error:
         return f"{error}\n{_advice(kind)}".strip()
+    except Exception as error:
+        _log.exception("--sandbox %s could not be tried", kind)
+        return f"trying it failed ({type(error).__name__}: {error})\n{_advice(kind)}".strip()
     return ""
 
 
@@ -111,14 +134,16 @@ def _try(kind: str) -> None:
         worker = probe.start()
         protocol.receive(worker.channel, _START_SECONDS)
         worker.kill()
+    except TimeoutError:
+        raise NoSandbox(f"no worker started within {_START_SECONDS:.0f} seconds.") from None
     except EOFError:
-        raise NoSandbox(f"A worker did not start:\n{probe.errors()}") from None
+        raise NoSandbox(f"no worker started.{probe.reason()}") from None
     finally:
         probe.close()
 
 
 def _advice(kind: str) -> str:
-    if kind != "bwrap" or os.getuid() == 0:
+    if kind != "bwrap" or template.is_root():
         return ""
     if _APPARMOR.exists() and _APPARMOR.read_text().strip() == "1":
         return _APPARMOR_ADVICE
@@ -156,7 +181,7 @@ class Template:
         if kind == "bwrap":
             command = _bwrap(programs, record)
         elif kind == "container":
-            command = _podman(self._scratch, fd, memory_mib, environment, programs, record)
+            command = _podman(self._scratch, fd, environment, programs, record)
             environment, fd = dict(os.environ), 3
         readable, writable = _paths(kind, programs, record)
         settings = template.Settings(
@@ -219,14 +244,18 @@ class Template:
         if self._scratch:
             shutil.rmtree(self._scratch, ignore_errors=True)
 
-    def errors(self) -> str:
-        """What the template wrote to its standard error."""
-        return os.pread(self._errors.fileno(), 2**16, 0).decode(errors="replace").strip()
+    def reason(self) -> str:
+        """What the template wrote to its standard error; of a traceback, which is logged, the last line."""
+        text = os.pread(self._errors.fileno(), 2**16, 0).decode(errors="replace").strip()
+        if "Traceback (most recent call last)" in text:
+            _log.error("The process that starts workers ended:\n%s", text)
+            text = text.splitlines()[-1]
+        return f" It said: {text}" if text else ""
 
     def _reply(self) -> int:
         data = self._control.recv(template.REPLY.size)
         if not data:
-            raise NoSandbox(f"The worker's template ended:\n{self.errors()}")
+            raise NoSandbox(f"the process that starts workers ended.{self.reason()}")
         return template.REPLY.unpack(data)[0]
 
 
@@ -298,12 +327,12 @@ def _bwrap(programs: Path | None, record: bool) -> list[str]:
     """The bubblewrap command line: own namespaces, a read-only system, no course tree, no network."""
     program = shutil.which("bwrap") or "bwrap"  # the template's own PATH may lack it
     command = [program, "--unshare-all", "--die-with-parent", "--new-session", "--hostname", "worker"]
-    if os.getuid() == 0:
+    if template.is_root():
         command[1:2] = [f"--unshare-{name}" for name in ("ipc", "pid", "net", "uts", "cgroup-try")]
         command += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
         command += ["--cap-add", "CAP_SYS_ADMIN"]  # all three are given up before any student code runs
     else:
-        command += ["--uid", str(template.NOBODY), "--gid", str(template.NOBODY)]
+        command += ["--unshare-user", "--uid", str(template.NOBODY), "--gid", str(template.NOBODY)]
     command += ["--ro-bind", "/usr", "/usr", "--proc", "/proc", "--dev", "/dev"]
     # Mapped by several, zeros are memory that outlives its owner; the rest of /dev is not to be written.
     command += ["--dev-bind", "/dev/null", "/dev/zero", "--remount-ro", "/dev"]
@@ -326,23 +355,20 @@ def _bwrap(programs: Path | None, record: bool) -> list[str]:
 
 
 def _podman(
-    scratch: str, fd: int, memory_mib: int, environment: dict[str, str], programs: Path | None, record: bool
+    scratch: str, fd: int, environment: dict[str, str], programs: Path | None, record: bool
 ) -> list[str]:
     """The Podman command line; what it runs finds the socket `fd` as its descriptor 3."""
     root = Path(scratch, "root")
-    command = ["podman", "run", "--rm", "--network", "none", "--read-only", "--read-only-tmpfs=false"]
-    command += [
-        "--cap-drop",
-        "all",
-        "--security-opt",
-        "no-new-privileges",
-        "--security-opt",
-        "mask=/dev/zero",
-    ]
-    command += ["--pids-limit", "512", "--memory", f"{memory_mib + _TEMPLATE_MIB}m", "--log-driver", "none"]
+    runtime = _runtime()
+    command = ["podman", "--runtime", runtime, "run", "--rm", "--network", "none", "--log-driver", "none"]
+    command += ["--read-only", "--read-only-tmpfs=false", "--cap-drop", "all"]
+    command += ["--security-opt", "no-new-privileges", "--security-opt", "mask=/dev/zero", *_ulimits()]
+    if runtime == "crun":
+        command += ["--cgroups=disabled"]  # not every machine lets us make one; `limits` holds without
     command += ["--hostname", "worker", "--preserve-fds", "1", "--workdir", "/scratch"]
     command += ["--shm-size", str(limits.FOLDER_BYTES)]
-    command += ["--user", str(template.NOBODY)] if os.getuid() == 0 else ["--userns", "keep-id"]
+    nobody = f"{template.NOBODY}:{template.NOBODY}"
+    command += ["--user", nobody] if os.getuid() == 0 else ["--userns", "keep-id"]
     for folder in ("/scratch", "/tmp"):
         root.joinpath(folder[1:]).mkdir(parents=True)
         root.joinpath(folder[1:]).chmod(0o1777)  # which what is mounted there takes over
@@ -368,6 +394,20 @@ def _podman(
     for name, value in environment.items():
         command += ["--env", f"{name}={value}"]
     return ["bash", "-c", f'exec "$@" 3<&{fd}', "bash", *command, "--rootfs", str(root)]
+
+
+def _runtime() -> str:
+    """crun, which Podman prefers, refuses cgroups of both versions side by side; runc takes them."""
+    is_hybrid = _CGROUPS_BESIDE.exists() and _CGROUPS_BESIDE.read_text().strip()
+    return "runc" if is_hybrid or shutil.which("crun") is None else "crun"
+
+
+def _ulimits() -> Iterator[str]:
+    """Limits that do not exceed this process's own: Podman's are higher, and only root may raise them."""
+    for name, (number, enough) in _ENOUGH.items():
+        own = resource.getrlimit(number)[1]
+        value = enough if own == resource.RLIM_INFINITY else min(own, enough)
+        yield from ("--ulimit", f"{name}={value}:{value}")
 
 
 def _course_binds() -> dict[str, str]:
@@ -397,7 +437,7 @@ def _course_folder(scratch: str) -> str:
             link = Path(folder, target.removeprefix("/course/"))
             link.parent.mkdir(parents=True, exist_ok=True)
             link.symlink_to(source)
-    if os.getuid() == 0:
+    if template.is_root():
         for owned in (scratch, folder, *filter(os.path.isdir, folder.iterdir())):
             os.chown(owned, template.NOBODY, template.NOBODY, follow_symlinks=False)
     return str(folder)

@@ -450,5 +450,45 @@ def test_where_nothing_works_each_means_is_named_with_its_reason():
     assert message.endswith("there is --sandbox none.")
 
 
+def test_root_of_a_namespace_without_other_users_is_an_ordinary_user_or_told_why_not():
+    """`unshare -Ur`: root there, whom bubblewrap and Landlock cannot make nobody."""
+    skip_without("landlock")
+    unshare = ["unshare", "--user", "--map-root-user", "--mount"]
+    if subprocess.run([*unshare, "true"], capture_output=True).returncode:
+        pytest.skip("This machine does not let this user make a user namespace.")
+    program = """
+        from autograder import sandbox
+        try:
+            print(sandbox.resolve("auto"))
+        except sandbox.NoSandbox as error:
+            print(error)"""
+    shell = ["bash", "-c", 'echo 0 > /proc/sys/user/max_user_namespaces; exec "$@"', "bash"]
+    command = [*unshare, *shell, sys.executable, "-c", textwrap.dedent(program)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    if os.getuid() == 0:  # the kernel limits the number of its processes under no name
+        assert done.stdout.startswith(
+            "The grader runs as the machine's root in a user namespace without other"
+        )
+        assert done.stdout.count("\n") == 1
+    else:
+        assert done.stdout == "landlock\n"
+
+
+def test_an_error_of_our_own_is_a_reason_in_words_and_its_traceback_is_logged(tmp_path, monkeypatch, caplog):
+    script = tmp_path / "bwrap"
+    script.write_text(f"#!/bin/sh\nexec {sys.executable} -c 'open(\"/lost\")'\n")
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    reason = sandbox._problem.__wrapped__("bwrap")
+    assert "It said: FileNotFoundError" in reason and "Traceback" not in reason
+    assert "Traceback" in caplog.text
+    caplog.clear()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "lost"))
+    reason = sandbox._problem.__wrapped__("landlock")
+    assert reason.startswith("trying it failed (FileNotFoundError: ")
+    assert "Traceback" in caplog.text
+
+
 def test_the_kind_that_is_asked_for_by_name_is_the_only_one_tried():
     assert "landlock" not in resolved("bwrap")

@@ -19,6 +19,7 @@ _SPARE_PROCESSES = _PROCESSES * (_CORES // 2)
 _CPU_SECONDS = 2 * 3600  # far beyond what a grader waits for: nothing runs on for days should one be stopped
 _WATCH_SECONDS = 0.1
 _SOCKET_BYTES = 512 * 2**10  # what may wait in one, and is no process's memory
+_BINDS = 42  # the exit code of a process that could not fork
 _PAGE = resource.getpagesize()
 
 
@@ -39,6 +40,18 @@ def limit_process(memory_mib: int, others: int = 0) -> None:
     }
     for name, value in limits.items():
         resource.setrlimit(name, (value, value))
+
+
+def bind_processes() -> bool:
+    """Whether a limit on the number of processes binds this process's user; it does not bind root."""
+    probe = os.fork()
+    if probe == 0:
+        resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+        try:
+            os._exit(0 if os.fork() else 1)
+        except OSError:
+            os._exit(_BINDS)
+    return os.waitstatus_to_exitcode(os.waitpid(probe, 0)[1]) == _BINDS
 
 
 class Watch:

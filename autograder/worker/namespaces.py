@@ -37,6 +37,17 @@ def work() -> bool:
     return os.waitpid(probe, 0)[1] == 0
 
 
+def has_user(number: int) -> bool:
+    """Whether this process's user namespace has a user and a group of this number."""
+    return all(_is_mapped(number, name) for name in ("uid_map", "gid_map"))
+
+
+def _is_mapped(number: int, name: str) -> bool:
+    with open(f"/proc/self/{name}") as file:
+        ranges = [[int(field) for field in line.split()] for line in file]
+    return any(first <= number < first + count for first, _, count in ranges)
+
+
 def unshare() -> None:
     """Leave the present namespaces; the next child is the first process of new ones. Raises OSError."""
     uid, gid = os.getuid(), os.getgid()

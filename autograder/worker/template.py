@@ -66,8 +66,8 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 def main(settings: Settings) -> None:
     """Serve requests until the grader closes the socket, or is gone."""
-    if settings.means != NOTHING and os.getuid() == 0:
-        _become_nobody(settings.means)
+    if settings.means != NOTHING:
+        _give_up_root(settings.means)
     means = _means(settings)
     control = socket.socket(fileno=settings.fd)
     for module in settings.modules:
@@ -97,6 +97,21 @@ def main(settings: Settings) -> None:
             _kill(child, means)
     if settings.means == LANDLOCK:
         _remove(os.environ["HOME"])
+
+
+def is_root() -> bool:
+    """Whether this process is root and can become another user.
+
+    In a user namespace that has no other user, root is an ordinary user's other name.
+    """
+    return os.getuid() == 0 and namespaces.has_user(NOBODY)
+
+
+def _give_up_root(means: str) -> None:
+    if is_root():
+        _become_nobody(means)
+    elif os.getuid() == 0:
+        namespaces.keep_capabilities(0)
 
 
 def _means(settings: Settings) -> str:
