@@ -256,10 +256,19 @@ def feedback(name: str, out: Path | None, db: str | None) -> None:
     help="The gradebook downloaded from Canvas, or Moodle's grading worksheet.",
 )
 @click.option(
-    "--column", metavar="TITLE", help="Canvas' title of the assignment.  [default: the one called NAME]"
+    "--column",
+    metavar="TITLE",
+    help="The sheet's column for the points.  [default: in Canvas the assignment called NAME]",
 )
+@click.option("--zeros", is_flag=True, help="0 points for everybody who handed in nothing.")
 def export(
-    name: str, out: Path | None, db: str | None, kind: str, sheet: Path | None, column: str | None
+    name: str,
+    out: Path | None,
+    db: str | None,
+    kind: str,
+    sheet: Path | None,
+    column: str | None,
+    zeros: bool,
 ) -> None:
     """Write the grades for the LMS.
 
@@ -270,10 +279,11 @@ def export(
 
     results = _with_penalties(name, out, db)
     try:
-        exported = write_export(results, kind, sheet, column)
+        exported = write_export(results, kind, sheet, column, zeros=zeros)
     except SheetError as error:
         raise _FriendlyError(str(error)) from None
-    click.echo(f"wrote {exported.path} with the points of {exported.filled} students")
+    students = "1 student" if exported.filled == 1 else f"{exported.filled} students"
+    click.echo(f"wrote {exported.path} with the points of {students}")
     for line in exported.remarks():
         click.echo(line, err=True)
 

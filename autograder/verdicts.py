@@ -138,10 +138,10 @@ def write_grades(path: Path, grades: Grades) -> None:
     write_atomically(path, json.dumps(grades.model_dump(mode="json"), indent=1, ensure_ascii=False) + "\n")
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write beside and rename, so that nobody ever reads half a file (mode 0600)."""
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write beside and rename, so that nobody ever reads half a file (mode 0600); text becomes UTF-8."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content.encode() if isinstance(content, str) else content)
     os.replace(name, path)

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder import gradebook, grading, master
+from autograder.intake import Person
 from autograder.results import Results
 from autograder.results.export import write_export
 from autograder.results.sheets import Sheet, SheetError
@@ -38,30 +39,79 @@ MOODLE = (
 )
 
 
-def export(tmp_path, kind, text, students, **options):
-    results = write_results(tmp_path / "out", [judged(*student) for student in students])
+def from_canvas(number, name="", *maybe):
+    return Person("canvas", number, name, maybe=maybe)
+
+
+def from_moodle(number, name=""):
+    return Person("moodle", number, name)
+
+
+def export(tmp_path, kind, text, students, people=None, *, encoding="utf-8", **options):
+    results = write_results(tmp_path / "out", [judged(*student) for student in students], people)
     sheet = tmp_path / "downloaded.csv"
-    sheet.write_bytes(text.encode())
+    sheet.write_bytes(text.encode(encoding))
     exported = write_export(results, kind, sheet, **options)
-    assert sheet.read_bytes() == text.encode()
-    return exported, exported.path.read_bytes().decode()
+    assert sheet.read_bytes() == text.encode(encoding)
+    return exported, exported.path.read_bytes().decode(encoding)
 
 
 def test_canvas_sheet_differs_in_the_filled_cells_only(tmp_path):
-    exported, text = export(tmp_path, "canvas", CANVAS, [("ada",), ("Ben Müller", (3, 2)), ("Jo Doe_13",)])
+    people = {"doejo_13": from_canvas("13", "doejo")}
+    students = [("ada",), ("Ben Müller", (3, 2)), ("doejo_13",)]
+    exported, text = export(tmp_path, "canvas", CANVAS, students, people)
     expected = CANVAS.replace('"a ""b"", 1",,7', '"a ""b"", 1",3.5,7')
     expected = expected.replace('ben,x,"1.0"', 'ben,x,"5"').replace("jo1,x,,", "jo1,x,3.5,")
     assert text == expected
-    assert (exported.filled, exported.unmatched) == (3, ())
-    assert exported.remarks() == ["filled the column 'Pair (77)'"]
+    assert (exported.filled, exported.unmatched) == (3, {})
+    assert exported.remarks() == [
+        "filled the column 'Pair (77)'",
+        "rows left empty, because nobody in the class matches them: 1",
+    ]
+
+
+@pytest.mark.parametrize("student", ["ada", "ADA", "Ada Lovelace", "Lovelace, Ada", "lovelaceada"])
+def test_a_student_of_a_folder_is_found_in_canvas_by_login_or_name(tmp_path, student):
+    _, text = export(tmp_path, "canvas", CANVAS, [(student,)])
+    assert Sheet(text).value(2, 5) == "3.5"
+
+
+@pytest.mark.parametrize("name", ["", "lovelaceada", "team_7", "a name that has changed"])
+def test_a_student_from_canvas_is_found_by_number(tmp_path, name):
+    exported, text = export(tmp_path, "canvas", CANVAS, [("x_11",)], {"x_11": from_canvas("11", name)})
+    assert Sheet(text).value(2, 5) == "3.5"
+    assert exported.renamed == (("x_11",) if name in ("team_7", "a name that has changed") else ())
 
 
 @pytest.mark.parametrize(
-    "student",
-    ["ada", "ADA", "Ada Lovelace", "Lovelace, Ada", "lovelaceada", "someone_11", "LovelaceAda_11"],
+    ("person", "reason"),
+    [
+        (from_canvas("110", "lovelaceada"), "number 110 is not there"),
+        (from_canvas("anonymous", "anon"), "number anonymous is not there"),
+        (from_canvas("12", "lovelaceada"), "number 12 is there under another name"),
+        (from_canvas("11", "team", "13"), "the number may be 11 or 13"),
+        (from_canvas("7", "team", "8"), "number 7 or 8 is not there"),
+        (Person("gradescope", "11", "Jo Doe"), "several rows fit"),  # the number is Gradescope's
+        (Person("teams", login="jo1", name="Ada Lovelace"), "several rows fit"),
+    ],
 )
-def test_a_student_is_found_in_canvas_by_number_login_or_name(tmp_path, student):
-    _, text = export(tmp_path, "canvas", CANVAS, [(student,)])
+def test_a_number_is_never_overruled_by_a_name(tmp_path, person, reason):
+    exported, text = export(tmp_path, "canvas", CANVAS, [("x",)], {"x": person})
+    assert text == CANVAS
+    assert reason in exported.unmatched["x"]
+    assert any(f"x ({reason}" in remark for remark in exported.remarks())
+
+
+@pytest.mark.parametrize(
+    "person",
+    [
+        from_canvas("7", "team", "11"),
+        from_canvas("13", "lovelaceada", "11"),
+        Person("gradescope", "13", "Ada Lovelace", email="ADA"),
+    ],
+)
+def test_the_sheet_settles_a_number_that_the_download_leaves_open(tmp_path, person):
+    _, text = export(tmp_path, "canvas", CANVAS, [("x",)], {"x": person})
     assert Sheet(text).value(2, 5) == "3.5"
 
 
@@ -72,23 +122,92 @@ def test_a_student_is_found_in_canvas_by_number_login_or_name(tmp_path, student)
         ["doejo"],
         ["Ad Lovelace"],
         ["ada_110"],
-        ["ada_1"],
+        ["someone_11"],  # a folder kept by hand: this may be the eleventh team
         ["11"],
         ["ada", "Ada Lovelace"],  # both would be the same row
-        ["_11", "ada"],
+        ["_11", "ada", "lovelaceada"],
     ],
 )
 def test_nobody_is_guessed(tmp_path, students):
     exported, text = export(tmp_path, "canvas", CANVAS, [(student,) for student in students])
     assert text == CANVAS
-    assert exported.unmatched == tuple(students)
+    assert set(exported.unmatched) == set(students)
     assert any(students[0] in remark for remark in exported.remarks())
 
 
-def test_a_login_that_looks_like_the_number_of_somebody_else_is_not_decided(tmp_path):
-    sheet = CANVAS.replace(",jo1,", ",jo_12,")
-    exported, text = export(tmp_path, "canvas", sheet, [("jo_12",)])
-    assert (exported.unmatched, text) == (("jo_12",), sheet)
+@pytest.mark.parametrize("cell", ["EX", "N/A", "Excused", "B+", "complete", "4 (late)"])
+def test_cells_with_a_meaning_of_their_own_stay_and_are_listed(tmp_path, cell):
+    sheet = CANVAS.replace('ben,x,"1.0"', f"ben,x,{cell}")
+    exported, text = export(tmp_path, "canvas", sheet, [("ada",), ("ben",)])
+    assert text == sheet.replace('"a ""b"", 1",,7', '"a ""b"", 1",3.5,7')
+    assert (exported.filled, exported.kept) == (1, {"ben": cell})
+    assert f"left as they are in the sheet: ben ({cell})" in exported.remarks()
+
+
+def test_a_read_only_column_is_refused(tmp_path):
+    with pytest.raises(SheetError, match=r"does not take points for the column 'Pair \(77\)'"):
+        export(tmp_path, "canvas", CANVAS.replace('Possible",,,,,5', 'Possible",,,,,(read only)'), [("ada",)])
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["LastName,FirstName", '"Last Name","First Name"', "FirstName,LastName", '"Last Name, First Name"'],
+)
+def test_names_in_one_column_or_in_two_are_the_same(tmp_path, header):
+    cells = {"Last": ["Lovelace,Ada", "O'Brien,Pat"], "Firs": ["Ada,Lovelace", "Pat,O'Brien"]}
+    ada, pat = cells[header.strip('"')[:4]]
+    if header.count('"') == 2:
+        ada, pat = f'"{ada}"', f'"{pat}"'
+    empty = "," * (header.count('"') != 2)
+    sheet = f"{header},ID,SIS Login ID,Section,Pair (77)\n    Points Possible{empty},,,,5\n"
+    sheet += f"{ada},11,a,x,\n{pat},12,b,x,\n"
+    exported, text = export(tmp_path, "canvas", sheet, [("Ada Lovelace",), ("OBrien, Pat",)])
+    assert text == sheet.replace("a,x,", "a,x,3.5").replace("b,x,", "b,x,3.5")
+    assert exported.unmatched == {}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp1252"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_encodings_separators_and_decimal_marks_stay_those_of_the_sheet(tmp_path, encoding, separator):
+    rows = [
+        ["Student", "ID", "Pair (77)", "Other (78)"],
+        ["    Points Possible", "", '"5,00"', '"20,00"'],
+        ['"Müller, Ben"', "12", "", ""],
+    ]
+    sheet = "\r\n".join(separator.join(row) for row in rows)
+    exported, text = export(tmp_path, "canvas", sheet, [("Ben Müller",)], encoding=encoding)
+    points = '"3,5"' if separator == "," else "3,5"
+    assert text == sheet.replace(f"12{separator}", f"12{separator}{points}")
+    assert ("Windows-1252" in " ".join(exported.notes)) == (encoding == "cp1252")
+    assert "Points Possible is" not in " ".join(exported.notes)
+
+
+@pytest.mark.parametrize(
+    ("sheet", "mark"),
+    [
+        ("a;b\nx;2", ","),
+        ("a,b\nx,2", "."),
+        ("a;b\nx;2.5", "."),
+        ('a,b\n"1,000",2', "."),
+        ('a,b\n"1,25",', ","),
+    ],
+)
+def test_the_decimal_mark_is_that_of_the_numbers_else_that_of_the_separator(sheet, mark):
+    assert Sheet(sheet).decimal_mark([1]) == mark
+
+
+def test_zeros_are_filled_in_only_when_asked_for_and_nobody_is_in_doubt(tmp_path):
+    sheet = CANVAS.replace("jo1,x,,", "jo1,x,EX,")
+    crashed = judged("Ben Müller", (0, 0), status="crashed")
+    results = write_results(tmp_path, [judged("ada"), crashed])
+    (tmp_path / "sheet.csv").write_bytes(sheet.replace('ben,x,"1.0"', "ben,x,").encode())
+    exported = write_export(results, "canvas", tmp_path / "sheet.csv", zeros=True)
+    filled = Sheet.read(exported.path)
+    assert [filled.value(row, 5) for row in range(2, 7)] == ["3.5", "", "EX", "3", "0"]
+    assert "rows filled with 0, because nothing was handed in: 1" in exported.remarks()
+    exported, text = export(tmp_path, "canvas", CANVAS, [("ada",), ("somebody",)], zeros=True)
+    assert Sheet(text).value(6, 5) == ""
+    assert any("no zeros were filled in" in note for note in exported.notes)
 
 
 def test_who_was_not_graded_gets_no_silent_zero(tmp_path):
@@ -117,14 +236,71 @@ def test_another_greatest_number_of_points_is_said(tmp_path):
 
 
 def test_moodle_worksheet_gets_grade_and_comment_and_nothing_else(tmp_path):
-    students = [("Ada Lovelace",), ("ben müller", (3, 2)), ("Jo Doe_14",), ("Jo Doe",)]
-    exported, text = export(tmp_path, "moodle", MOODLE, students)
-    assert exported.unmatched == ("Jo Doe",)
+    students = [("Ada Lovelace_11",), ("ben müller", (3, 2)), ("Jo Doe_14",), ("Jo Doe",)]
+    people = {
+        "Ada Lovelace_11": from_moodle("11", "Ada Lovelace"),
+        "Jo Doe_14": from_moodle("14", "Group 3-Jo Doe"),
+    }
+    exported, text = export(tmp_path, "moodle", MOODLE, students, people)
+    assert exported.unmatched == {"Jo Doe": "several rows fit"}
     before, after = ([*csv.reader(io.StringIO(sheet))] for sheet in (MOODLE, text))
     assert [row[4] for row in after] == ["Grade", "3.5", "5", "", "3.5"]
     assert "running_sum</strong>: 1.5 of 3, partly right." in after[1][9]
     assert [row[:4] + row[5:9] for row in before] == [row[:4] + row[5:9] for row in after]
     assert after[3] == before[3]
+
+
+@pytest.mark.parametrize(
+    ("person", "name"),
+    [
+        (from_moodle("4711", "OBrien Pat"), "Pat O'Brien"),
+        (from_moodle("4711", "Group A-Pat Roe"), "Pat Roe, Jr."),
+        (from_moodle("4711", "Participant"), ""),
+        (from_moodle("4711", "Pat Roe"), "Jo Doe"),  # renamed since
+    ],
+)
+def test_a_student_from_moodle_is_found_by_the_participants_number(tmp_path, person, name):
+    sheet = MOODLE.replace("Participant 11", "Participant 4711").replace("Ada Lovelace", name)
+    _, text = export(tmp_path, "moodle", sheet, [("x",)], {"x": person})
+    assert Sheet(text).value(1, 4) == "3.5"
+
+
+def test_locked_grades_stay(tmp_path):
+    people = {"x": from_moodle("11"), "y": from_moodle("12")}
+    sheet = MOODLE.replace("5.00,Yes", "5.00,No", 1)
+    exported, text = export(tmp_path, "moodle", sheet, [("x",), ("y",)], people)
+    assert Sheet(text).value(1, 4) == "" and Sheet(text).value(2, 4) == "3.5"
+    assert exported.kept == {"x": "its grade is locked in Moodle"}
+
+
+@pytest.mark.parametrize(
+    ("header", "word", "yes", "no"),
+    [
+        ("ID,Vollständiger Name,Status,Bewertung,Bestwertung,Bewertung kann geändert werden,"
+         "Feedback als Kommentar", "Teilnehmer/in", "Ja", "Nein"),
+        ("Identifiant,Nom complet,Statut,Note,Note maximale,La note peut être modifiée,"
+         "Feedback par commentaires", "Participant", "Oui", "Non"),
+        ("Identificador,Nombre completo,Estado,Calificación,Calificación máxima,"
+         "La calificación puede ser cambiada,Comentarios de retroalimentación", "Participante", "Sí", "No"),
+    ],
+)  # fmt: skip
+def test_worksheets_in_other_languages_are_filled(tmp_path, header, word, yes, no):
+    sheet = f'\ufeff{header}\n{word} 11,Ada,x,,"5,00",{yes},\n{word} 12,Ben,x,,"5,00",{no},\n'
+    people = {"x": from_moodle("11"), "y": from_moodle("12")}
+    exported, text = export(tmp_path, "moodle", sheet, [("x",), ("y",)], people)
+    filled = Sheet(text)
+    assert (filled.value(1, 3), filled.value(2, 3)) == ("3,5", "")
+    assert "running_sum" in filled.value(1, 6) and list(exported.kept) == ["y"]
+    assert exported.notes == ()
+
+
+def test_a_worksheet_in_an_unknown_language_needs_the_columns_name(tmp_path):
+    sheet = MOODLE.replace(",Grade,", ",Karakter,").replace("Identifier", "Kennimark")
+    people = {"x": from_moodle("11")}
+    with pytest.raises(SheetError, match="no column 'Grade'; there are: .*'Karakter'.*--column TITLE"):
+        export(tmp_path, "moodle", sheet, [("x",)], people)
+    _, text = export(tmp_path, "moodle", sheet, [("x",)], people, column="Karakter")
+    assert Sheet(text).value(1, 4) == "3.5"
 
 
 def test_comments_for_moodle_carry_no_markup_of_a_student(tmp_path):
@@ -142,7 +318,8 @@ def test_comments_for_moodle_carry_no_markup_of_a_student(tmp_path):
         ("canvas", b"", "no column 'Student'.*Export Entire Gradebook"),
         ("canvas", MOODLE.encode(), "no column 'Student'"),
         ("moodle", CANVAS.encode(), "no column 'Identifier'.*grading worksheet"),
-        ("canvas", b"PK\x03\x04\xff\xfe", "not a CSV file in UTF-8"),
+        ("canvas", b"PK\x03\x04\xff\xfe", "not a CSV file"),
+        ("canvas", "Student,ID".encode("utf-16-le"), "not a CSV file"),
         ("moodle", None, "cannot be read.*grading worksheet"),
     ],
 )
@@ -170,12 +347,15 @@ def test_the_command_asks_for_the_sheet(tmp_path):
 def test_plain_csv_has_everybody_and_no_formula(tmp_path):
     names = ["ada", '=HYPERLINK("http://evil.example")', "+1", "-1", "@x", "\t=1", "new\nline, \x22q"]
     late = judged("zoe", (0, 0), status="unreadable", late=True)
-    results = write_results(tmp_path, [*map(judged, names), late])
+    people = {"ada": Person("canvas", "11", "lovelaceada", "a@b.example", "=ada()")}
+    results = write_results(tmp_path, [*map(judged, names), late], people)
     exported = write_export(results, "csv")
     rows = [*csv.reader(io.StringIO(exported.path.read_bytes().decode()))]
-    assert rows[0] == ["student", "running_sum", "double", "total", "status", "late", "late_penalty"]
-    assert rows[1] == ["ada", "1.5", "2", "3.5", "graded", "", "0"]
-    assert rows[-1] == ["zoe", "0", "0", "0", "unreadable", "late", "0"]
+    assert rows[0][:7] == ["student", "running_sum", "double", "total", "status", "late", "late_penalty"]
+    assert rows[1][:7] == ["ada", "1.5", "2", "3.5", "graded", "", "0"]
+    about = {field: rows[1][rows[0].index(field)] for field in ("number", "name", "login", "email")}
+    assert about == {"number": "11", "name": "lovelaceada", "login": "'=ada()", "email": "a@b.example"}
+    assert rows[-1][:7] == ["zoe", "", "", "", "unreadable", "late", ""]  # never a silent zero
     assert [row[0] for row in rows[2:7]] == ["'" + name for name in names[1:6]]
     assert rows[7][0] == names[6]
     assert not [cell for row in rows for cell in row if cell.lstrip()[:1] in ("=", "+", "-", "@") and cell]
@@ -194,8 +374,8 @@ def test_manual_points_win(tmp_path):
         book.db.commit()
     exported = write_export(Results.read("pair", tmp_path), "csv")
     rows = [*csv.reader(io.StringIO(exported.path.read_text()))]
-    assert rows[1] == ["ada", "3", "2.5", "5.5", "graded", "", "0"]
-    assert rows[2] == ["ben", "1", "0", "1", "crashed", "", "0"]
+    assert rows[1][:7] == ["ada", "3", "2.5", "5.5", "graded", "", "0"]
+    assert rows[2][:7] == ["ben", "1", "0", "1", "crashed", "", "0"]
     assert (exported.waiting, exported.ungraded) == (("ada",), ())
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from autograder.intake import Person
+from autograder.intake.people import FILE_NAME, write_people
 from autograder.results import Results
 from autograder.verdicts import (
     Grades,
@@ -52,8 +54,9 @@ def judged(
     return Judged(verdict=row, answers=answers or {}, outputs={"running_sum": output}, seconds=seconds or {})
 
 
-def write_results(out: Path, students: list[Judged]) -> Results:
-    """The folder OUT/pair of a class."""
+def write_results(out: Path, students: list[Judged], people: dict[str, Person] | None = None) -> Results:
+    """The folder OUT/pair of a class; people: who they are in the LMS, by student id."""
+    write_people(out / "pair" / FILE_NAME, people or {})
     store = VerdictStore(out / "pair" / "verdicts")
     for index, student in enumerate(students):
         store.save(str(index), student)

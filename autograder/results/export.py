@@ -5,23 +5,25 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
-import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from autograder import pages
+from autograder.results import canvas, moodle
 from autograder.results.graded import Results, Student
-from autograder.results.sheets import Sheet, SheetError, folded, id_key, matched
+from autograder.results.matching import Known, match
+from autograder.results.sheets import Layout, Sheet, SheetError, is_number
 from autograder.verdicts import write_atomically
 
+_LAYOUTS = {"canvas": canvas.layout, "moodle": moodle.layout}
 _DOWNLOADS = {
     "canvas": "In Canvas, open Grades, choose Export, Export Entire Gradebook, and give that file, "
     "unchanged, as --sheet.",
-    "moodle": "In Moodle (language: English), open the assignment's submissions, choose Download grading "
-    "worksheet (its setting: Feedback types, Offline grading worksheet), and give that file, unchanged, as "
-    "--sheet.",
+    "moodle": "In Moodle, open the assignment's submissions, choose Download grading worksheet (its "
+    "setting: Feedback types, Offline grading worksheet), and give that file, unchanged, as --sheet.",
 }
 _FORMULA = ("=", "+", "-", "@")
-_CANVAS_TITLE = re.compile(r"(?P<title>.*) \(\d+\)", re.DOTALL)
+_NO_MARK = ("", "-", "–")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,12 +31,16 @@ class Exported:
     """What was written, and whom it leaves to the instructor.
 
     filled: how many students have their points in the file; unmatched: who has no row of their own in
-    the sheet; ungraded: whose notebook could not be graded; waiting: whose points may still change.
+    the sheet, and why; kept: whose row was left as it is, and what it says; renamed: whose number was found
+    under another name; ungraded: whose notebook could not be graded; waiting: whose points may still change;
+    notes: lines for the instructor.
     """
 
     path: Path
     filled: int
-    unmatched: tuple[str, ...] = ()
+    unmatched: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    kept: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    renamed: tuple[str, ...] = ()
     ungraded: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -42,7 +48,9 @@ class Exported:
     def remarks(self) -> list[str]:
         """What an instructor has to know, a line each."""
         lists = {
-            "not in the sheet, or not for certain, so not filled in": self.unmatched,
+            "not in the sheet, or not for certain, so not filled in": _with_reasons(self.unmatched),
+            "left as they are in the sheet": _with_reasons(self.kept),
+            "filled in by number, though the sheet has another name": self.renamed,
             "not graded, so without points": self.ungraded,
             "waiting to be graded by a person in part": self.waiting,
         }
@@ -50,13 +58,18 @@ class Exported:
         return [*self.notes, *listed]
 
 
+def _with_reasons(students: Mapping[str, str]) -> list[str]:
+    return [f"{student} ({reason})" for student, reason in students.items()]
+
+
 def write_export(
-    results: Results, kind: str, sheet: Path | None = None, column: str | None = None
+    results: Results, kind: str, sheet: Path | None = None, column: str | None = None, *, zeros: bool = False
 ) -> Exported:
     """Write DIR/NAME/canvas.csv or moodle.csv, the sheet filled in, or grades.csv.
 
-    kind: csv, canvas or moodle; sheet: the file downloaded there; column: Canvas' title of the
-    assignment, where it cannot be told from the name. Raises SheetError.
+    kind: csv, canvas or moodle; sheet: the file downloaded there; column: its title of the assignment,
+    where it cannot be told; zeros: 0 points for those who handed in nothing, whose cells stay empty
+    otherwise. Raises SheetError.
     """
     path = results.folder / ("grades.csv" if kind == "csv" else f"{kind}.csv")
     students = tuple(results.students())
@@ -65,12 +78,12 @@ def write_export(
         return _exported(path, students, {student.name for student in students})
     try:
         filled = _opened(sheet, path)
-        fill = _fill_canvas if kind == "canvas" else _fill_moodle
-        rows, notes = fill(filled, results, students, column)
+        layout = _LAYOUTS[kind](filled, results.assignment, column)
     except SheetError as error:
         raise SheetError(f"{error} {_DOWNLOADS[kind]}") from None
-    write_atomically(path, filled.text())
-    return dataclasses.replace(_exported(path, students, set(rows)), notes=notes)
+    exported = _fill(filled, layout, results, students, path, zeros)
+    write_atomically(path, filled.content())
+    return exported
 
 
 def _opened(sheet: Path | None, path: Path) -> Sheet:
@@ -81,11 +94,11 @@ def _opened(sheet: Path | None, path: Path) -> Sheet:
     return Sheet.read(sheet)
 
 
-def _exported(path: Path, students: tuple[Student, ...], listed: set[str]) -> Exported:
+def _exported(path: Path, students: tuple[Student, ...], listed: Iterable[str]) -> Exported:
+    names = {*listed}
     return Exported(
         path,
-        filled=sum(student.name in listed and student.has_grade for student in students),
-        unmatched=tuple(student.name for student in students if student.name not in listed),
+        filled=sum(student.name in names and student.has_grade for student in students),
         ungraded=tuple(student.name for student in students if not student.has_grade),
         waiting=tuple(student.name for student in students if student.waiting),
     )
@@ -94,12 +107,21 @@ def _exported(path: Path, students: tuple[Student, ...], listed: set[str]) -> Ex
 def _plain_csv(results: Results, students: tuple[Student, ...]) -> str:
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(["student", *map(_defused, results.questions), "total", "status", "late", "late_penalty"])
+    questions = map(_defused, results.questions)
+    about = ("number", "name", "login", "email")
+    writer.writerow(["student", *questions, "total", "status", "late", "late_penalty", *about])
     for student in students:
-        points = [_number(question.points) for question in student.questions]
-        late = [student.lateness, _number(student.penalty)]
-        writer.writerow([_defused(student.name), *points, _number(student.total), student.status, *late])
+        points = [_points(question.points, question.status != "waiting") for question in student.questions]
+        marked = student.has_grade
+        row = [_defused(student.name), *(points if marked else [""] * len(points))]
+        row += [_points(student.total, marked), student.status, student.lateness]
+        row += [_points(student.penalty, marked)]
+        writer.writerow([*row, *(_defused(getattr(student.person, field)) for field in about)])
     return file.getvalue()
+
+
+def _points(value: float, known: bool) -> str:
+    return f"{value:.10g}" if known else ""
 
 
 def _defused(text: str) -> str:
@@ -107,84 +129,67 @@ def _defused(text: str) -> str:
     return f"'{text}" if text.lstrip().startswith(_FORMULA) else text
 
 
-def _number(value: float) -> str:
-    return f"{value:.10g}"
-
-
-def _fill_canvas(
-    sheet: Sheet, results: Results, students: tuple[Student, ...], title: str | None
-) -> tuple[dict[str, int], tuple[str, ...]]:
-    """Fill the assignment's column; the rows of the students found, and notes for the instructor."""
-    name, number = _required(sheet, "Student"), _required(sheet, "ID")
-    login = sheet.column("SIS Login ID")
-    column = _canvas_column(sheet, results.assignment, title)
-    people = [row for row in range(1, len(sheet)) if sheet.value(row, number).strip().isdecimal()]
-    keys = {}
-    for row in people:
-        keys[row] = {id_key(sheet.value(row, number).strip()), *_canvas_names(sheet.value(row, name))}
-        if login is not None and sheet.value(row, login):
-            keys[row].add(folded(sheet.value(row, login)))
-    rows = matched([student.name for student in students], keys)
+def _fill(
+    sheet: Sheet, layout: Layout, results: Results, students: tuple[Student, ...], path: Path, zeros: bool
+) -> Exported:
+    """Fill the column for points and the one for comments, but for cells that mean something else."""
+    known = {s.name: Known.from_person(s.name, s.person, layout.system) for s in students}
+    found = match(known, layout.people)
+    mark = sheet.decimal_mark([layout.column])
+    kept = {}
     for student in students:
-        if student.name in rows and student.has_grade:
-            sheet.set(rows[student.name], column, _number(student.total))
-    possible = [row for row in range(1, len(sheet)) if sheet.value(row, name).strip() == "Points Possible"]
-    notes = _scale_notes("Points Possible", {sheet.value(row, column) for row in possible}, results)
-    return rows, (f"filled the column '{pages.line(sheet.header[column])}'", *notes)
-
-
-def _canvas_column(sheet: Sheet, assignment: str, title: str | None) -> int:
-    """The column of this title, else the one whose title is the assignment's name, but for - and _."""
-    titles = {
-        column: found["title"]
-        for column, text in enumerate(sheet.header)
-        if (found := _CANVAS_TITLE.fullmatch(text))
-    }
-    if title is not None:
-        chosen = [column for column, text in titles.items() if title in (text, sheet.header[column])]
-    else:
-        chosen = [column for column, text in titles.items() if _letters(text) == _letters(assignment)]
-    if len(chosen) == 1:
-        return chosen[0]
-    shown = ", ".join(repr(sheet.header[column]) for column in titles) or "none"
-    how = "has the title" if title is not None else "is called like"
-    raise SheetError(
-        f"{len(chosen)} columns of an assignment {how} {title or assignment!r}; there are: {shown}. "
-        "Name the column with --column TITLE, or take another file."
-    )
-
-
-def _letters(text: str) -> str:
-    return re.sub(r"[\W_]+", "", text).casefold()
-
-
-def _canvas_names(name: str) -> set[str]:
-    """A "Last, First" as it stands, as "First Last", and as Canvas writes it in names of files."""
-    last, _, first = name.partition(",")
-    spoken = f"{first.strip()} {last.strip()}".strip()
-    in_files = {re.sub(r"\W", "", name), re.sub(r"\W", "", name, flags=re.ASCII)}
-    return {folded(text) for text in {name, spoken, *in_files} if text.strip()}
-
-
-def _fill_moodle(
-    sheet: Sheet, results: Results, students: tuple[Student, ...], title: str | None
-) -> tuple[dict[str, int], tuple[str, ...]]:
-    """Fill Grade, and Feedback comments where there are any; rows and notes as for Canvas."""
-    number, name, column = (_required(sheet, text) for text in ("Identifier", "Full name", "Grade"))
-    comments, most = sheet.column("Feedback comments"), sheet.column("Maximum Grade")
-    keys = {}
-    for row in range(1, len(sheet)):
-        if found := re.search(r"(\d+)$", sheet.value(row, number).strip()):
-            keys[row] = {id_key(found[1])} | ({folded(sheet.value(row, name))} - {""})
-    rows = matched([student.name for student in students], keys)
-    for student in students:
-        if student.name not in rows or not student.has_grade:
+        row = found.rows.get(student.name)
+        if row is None or not student.has_grade:
             continue
-        sheet.set(rows[student.name], column, _number(student.total))
-        if comments is not None:
-            sheet.set(rows[student.name], comments, _comment(student))
-    found = {sheet.value(row, most) for row in keys} if most is not None else set()
-    return rows, _scale_notes("Maximum Grade", found, results)
+        if reason := _reason_to_keep(sheet, layout, row):
+            kept[student.name] = reason
+            continue
+        sheet.set(row, layout.column, _points(student.total, True).replace(".", mark))
+        if layout.comments is not None:
+            sheet.set(row, layout.comments, _comment(student))
+    others = [row for row in layout.people if row not in found.rows.values()]
+    notes = (*layout.notes, *sheet.notes, *_scale_notes(layout, results))
+    notes += _note_on_others(sheet, layout, others, zeros, certain=not found.reasons)
+    notes += _note_on_penalties(layout.system, students)
+    exported = _exported(path, students, found.rows.keys() - kept.keys())
+    renamed = tuple(
+        name for name, row in found.rows.items() if not known[name].may_be_called(layout.people[row])
+    )
+    return dataclasses.replace(exported, unmatched=found.reasons, kept=kept, renamed=renamed, notes=notes)
+
+
+def _reason_to_keep(sheet: Sheet, layout: Layout, row: int) -> str:
+    """Why the row has to stay as it is: excused, not assigned, locked; empty for those to be filled in."""
+    if row in layout.locked:
+        return layout.locked[row]
+    cell = sheet.value(row, layout.column).strip()
+    return "" if cell in _NO_MARK or is_number(cell) else cell
+
+
+def _note_on_others(
+    sheet: Sheet, layout: Layout, rows: list[int], zeros: bool, *, certain: bool
+) -> tuple[str, ...]:
+    """What becomes of the rows of those who handed in nothing, which `zeros` fills."""
+    empty = [row for row in rows if sheet.value(row, layout.column).strip() in _NO_MARK]
+    empty = [row for row in empty if row not in layout.locked]
+    if not empty:
+        return ()
+    if not zeros:
+        return (f"rows left empty, because nobody in the class matches them: {len(empty)}",)
+    if not certain:
+        return ("no zeros were filled in: some rows may be of the students who were not found",)
+    for row in empty:
+        sheet.set(row, layout.column, "0")
+    return (f"rows filled with 0, because nothing was handed in: {len(empty)}",)
+
+
+def _note_on_penalties(system: str, students: tuple[Student, ...]) -> tuple[str, ...]:
+    if not any(student.penalty for student in students):
+        return ()
+    name = system.capitalize()
+    return (
+        f"points for being late are already taken off: see that {name} does not take off its own as well",
+    )
 
 
 def _comment(student: Student) -> str:
@@ -192,25 +197,16 @@ def _comment(student: Student) -> str:
     return " ".join(pages.render("comment.html", student=student).split())
 
 
-def _required(sheet: Sheet, title: str) -> int:
-    column = sheet.column(title)
-    if column is None:
-        raise SheetError(f"The sheet has no column '{title}'.")
-    return column
-
-
-def _scale_notes(title: str, found: set[str], results: Results) -> tuple[str, ...]:
+def _scale_notes(layout: Layout, results: Results) -> tuple[str, ...]:
     """A warning where the system and the assignment do not mean the same by a point."""
+    title, found = layout.most
     other = sorted(value for value in found if not _equals(value, results.max_score))
     if not other:
         return ()
-    most = _number(results.max_score)
+    most = _points(results.max_score, True)
     return (f"{title} is {', '.join(map(pages.line, other))}, but {results.assignment} has {most} points: "
             "the points were filled in as they are",)  # fmt: skip
 
 
 def _equals(text: str, number: float) -> bool:
-    try:
-        return abs(float(text.replace(",", ".")) - number) < 1e-6
-    except ValueError:
-        return False
+    return is_number(text) and abs(float(text.replace(",", ".")) - number) < 1e-6

@@ -75,7 +75,8 @@ class Question:
 class Student:
     """One row of the class.
 
-    lateness: what is to be said about being late, empty for who is not; percent_off: of the points, for it.
+    lateness: what is to be said about being late, empty for who is not; percent_off: of the points, for it;
+    person: who this is in the LMS.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Student:
     faults: tuple[str, ...]
     lateness: str = ""
     percent_off: float = 0.0
+    person: Person = Person()
 
     @property
     def points(self) -> float:
@@ -213,7 +215,8 @@ class Results:
         )
         lateness = self.policy.remark(row.student, row.late)
         off = self.policy.percent_off(row.student, row.late)
-        return Student(row.student, row.status, questions, row.faults, lateness, off)
+        person = self.people.get(row.student, Person(name=row.student))
+        return Student(row.student, row.status, questions, row.faults, lateness, off, person)
 
 
 def _question(
