@@ -106,7 +106,6 @@ use_course_style()
 #
 # </details>
 
-
 # %% nbgrader={"grade": false, "grade_id": "bootstrapped_returns", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def bootstrapped_returns(rewards, next_values, terminated, truncated, gamma):
     """The discounted returns of N environments over T steps, with bootstrapping:
@@ -132,7 +131,6 @@ def bootstrapped_returns(rewards, next_values, terminated, truncated, gamma):
         following = returns[t] = rewards[t] + gamma * following
     return returns
     ### END SOLUTION
-
 
 # %% nbgrader={"grade": true, "grade_id": "test_bootstrapped_returns", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 import torch
@@ -206,78 +204,45 @@ def holds(arrays, gamma, **options):
     close(bootstrapped_returns(*tensors(*arrays), gamma), expected(*arrays, gamma), atol=1e-4, **options)
 
 
-with check(
-    "several environments, ends of both kinds",
-    weight=3,
-    hint="Do ends in one column leave the other columns alone, and does each end have its own rule?",
-):
+with check("several environments, ends of both kinds", weight=3, hint="Do ends in one column leave the other columns alone, and does each end have its own rule?"):
     for gamma in (0.9, 0.5):
         holds(batch(9, 5), gamma)
-with check(
-    "terminated wins where both flags are set",
-    weight=2,
-    hint="A step that is terminated and truncated is terminated: nothing follows.",
-):
+with check("terminated wins where both flags are set", weight=2, hint="A step that is terminated and truncated is terminated: nothing follows."):
     arrays = batch(8, 4)
     arrays[2] |= arrays[3] | (np.arange(8) == 3)[:, None]
     arrays[3] |= (np.arange(8) == 3)[:, None]
     holds(arrays, 0.5)
-with check(
-    "a step that terminated at the last row",
-    weight=2,
-    hint="The last row bootstraps only where the episode did not terminate with it.",
-):
+with check("a step that terminated at the last row", weight=2, hint="The last row bootstraps only where the episode did not terminate with it."):
     arrays = batch(6, 3, 0.0, 0.0)
     arrays[2][-1] = [True, False, True]
     arrays[3][-1] = [False, True, True]
     holds(arrays, 0.5)
-with check(
-    "what comes before a truncated step sees its value",
-    hint="Does the estimate travel back to the earlier steps of its episode, discounted once for each step?",
-):
+with check("what comes before a truncated step sees its value", hint="Does the estimate travel back to the earlier steps of its episode, discounted once for each step?"):
     arrays = batch(7, 2, 0.0, 0.0)
     arrays[3][[2, 5], [0, 1]] = True
     holds(arrays, 0.5)
-with check(
-    "the next episode does not leak into the one before",
-    hint="The row after an end belongs to another episode.",
-):
+with check("the next episode does not leak into the one before", hint="The row after an end belongs to another episode."):
     arrays = batch(5, 2, 0.0, 0.0)
     arrays[2][2, 0] = arrays[3][2, 1] = True
     arrays[0][3:] = 1000.0
     holds(arrays, 1.0)
 with check("gamma = 1", hint="Without a discount, rewards and bootstrap add up."):
     holds(batch(9, 3), 1.0)
-with check(
-    "gamma = 0, with an array of ends", weight=0.5, hint="With gamma = 0 only the step's own reward is left."
-):
+with check("gamma = 0, with an array of ends", weight=0.5, hint="With gamma = 0 only the step's own reward is left."):
     holds(batch(9, 3), 0.0)
-with check(
-    "fragments of one step, and one environment",
-    hint="With T = 1 the first row is the last one. Keep the shape (T, N).",
-):
+with check("fragments of one step, and one environment", hint="With T = 1 the first row is the last one. Keep the shape (T, N)."):
     for arrays in (batch(1, 4), batch(1, 1, 0.0, 1.0), batch(5, 1)):
         holds(arrays, 0.5)
 with check("arguments by name", weight=0.5, hint="Keep the arguments' names."):
     arrays = batch(4, 2)
     names = ("rewards", "next_values", "terminated", "truncated")
     close(bootstrapped_returns(gamma=0.5, **dict(zip(names, tensors(*arrays)))), expected(*arrays, 0.5))
-with check(
-    "the arguments are not changed",
-    weight=0.5,
-    hint="Work on a new tensor: the caller still needs the rewards, values and flags.",
-):
+with check("the arguments are not changed", weight=0.5, hint="Work on a new tensor: the caller still needs the rewards, values and flags."):
     arrays = tensors(*batch(6, 2))
-    after = check.evaluate(
-        "[bootstrapped_returns(*a, 0.5), [x + 0.0 for x in a]][1]", a=[x.clone() for x in arrays]
-    )
+    after = check.evaluate("[bootstrapped_returns(*a, 0.5), [x + 0.0 for x in a]][1]", a=[x.clone() for x in arrays])
     for left, given in zip(after, arrays):
         close(left, given)
-with check(
-    "a fragment of 2,000 steps",
-    weight=2,
-    hint="Is it fast enough, without recursion, and without dividing by a power of gamma?",
-):
+with check("a fragment of 2,000 steps", weight=2, hint="Is it fast enough, without recursion, and without dividing by a power of gamma?"):
     holds(batch(2000, 2, 0.0005, 0.0005), 0.99, rtol=1e-3)
     holds(batch(2000, 2, 0.01, 0.01), 0.5)
 ### END HIDDEN TESTS
@@ -311,7 +276,6 @@ check.score()
 #
 # </details>
 
-
 # %% nbgrader={"grade": false, "grade_id": "gae", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def gae(rewards, values, next_values, terminated, truncated, gamma, lam):
     """Generalised advantage estimates (Schulman et al., 2015) of N environments:
@@ -337,7 +301,6 @@ def gae(rewards, values, next_values, terminated, truncated, gamma, lam):
         following = advantages[t] = deltas[t] + gamma * lam * goes_on[t] * following
     return advantages
     ### END SOLUTION
-
 
 # %% nbgrader={"grade": true, "grade_id": "test_gae", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 import torch
@@ -406,82 +369,47 @@ def holds(arrays, gamma, lam, **options):
     close(gae(*tensors(*arrays), gamma, lam), expected(*arrays, gamma, lam), atol=1e-4, **options)
 
 
-with check(
-    "several environments, ends of both kinds",
-    weight=3,
-    hint="Do ends in one column leave the other columns alone, and has each place its own flag?",
-):
+with check("several environments, ends of both kinds", weight=3, hint="Do ends in one column leave the other columns alone, and has each place its own flag?"):
     holds(batch(9, 5), 0.9, 0.8)
     holds(batch(9, 5), 0.75, 0.5)
-with check(
-    "gamma and lambda have different places",
-    weight=2,
-    hint="The next value is discounted by gamma alone, the next advantage by gamma times lambda.",
-):
+with check("gamma and lambda have different places", weight=2, hint="The next value is discounted by gamma alone, the next advantage by gamma times lambda."):
     holds(batch(6, 3, 0.1, 0.1), 0.5, 1.0)
     holds(batch(6, 3, 0.1, 0.1), 1.0, 0.5)
-with check(
-    "both flags set on the same step",
-    weight=2,
-    hint="A step that is terminated and truncated is terminated: its delta has no next value.",
-):
+with check("both flags set on the same step", weight=2, hint="A step that is terminated and truncated is terminated: its delta has no next value."):
     arrays = batch(6, 3)
     arrays[3][3] = arrays[4][3] = True
     holds(arrays, 0.5, 0.5)
-with check(
-    "ends at the last row",
-    hint="After the last row the sum is zero; the last delta follows the same rule as any other.",
-):
+with check("ends at the last row", hint="After the last row the sum is zero; the last delta follows the same rule as any other."):
     arrays = batch(5, 4, 0.0, 0.0)
     arrays[3][-1] = [True, False, True, False]
     arrays[4][-1] = [False, True, True, False]
     holds(arrays, 0.5, 0.5)
-with check(
-    "next_values is used, and not values shifted by a row",
-    weight=2,
-    hint="At an end, and in tests anywhere, next_values[t] is not values[t + 1].",
-):
+with check("next_values is used, and not values shifted by a row", weight=2, hint="At an end, and in tests anywhere, next_values[t] is not values[t + 1]."):
     holds(batch(6, 2, 0.0, 0.5), 1.0, 0.5)
-with check(
-    "the next episode does not leak into the one before",
-    hint="The row after an end belongs to another episode, whichever end it was.",
-):
+with check("the next episode does not leak into the one before", hint="The row after an end belongs to another episode, whichever end it was."):
     arrays = batch(5, 2, 0.0, 0.0)
     arrays[3][2, 0] = arrays[4][2, 1] = True
     arrays[0][3:] = 1000.0
     holds(arrays, 1.0, 1.0)
-with check(
-    "lambda = 0 leaves the temporal-difference errors", hint="With lambda = 0 the advantage is delta."
-):
+with check("lambda = 0 leaves the temporal-difference errors", hint="With lambda = 0 the advantage is delta."):
     holds(batch(7, 3), 0.5, 0.0)
 with check("lambda = 1 and gamma = 1", hint="Both may be 1: all errors up to the episode's end are added."):
     holds(batch(7, 3), 1.0, 1.0)
 with check("gamma = 0", hint="With gamma = 0 what is left is the reward minus the value."):
     holds(batch(7, 3), 0.0, 0.5)
-with check(
-    "fragments of one step, and one environment",
-    hint="With T = 1 the first row is the last one. Keep the shape (T, N).",
-):
+with check("fragments of one step, and one environment", hint="With T = 1 the first row is the last one. Keep the shape (T, N)."):
     for arrays in (batch(1, 4), batch(1, 1, 0.0, 1.0), batch(5, 1)):
         holds(arrays, 0.5, 0.5)
 with check("arguments by name", weight=0.5, hint="Keep the arguments' names."):
     arrays = batch(4, 2)
     names = ("rewards", "values", "next_values", "terminated", "truncated")
     close(gae(lam=0.25, gamma=0.5, **dict(zip(names, tensors(*arrays)))), expected(*arrays, 0.5, 0.25))
-with check(
-    "the arguments are not changed",
-    weight=0.5,
-    hint="Work on a new tensor: the caller still needs the rewards, values and flags.",
-):
+with check("the arguments are not changed", weight=0.5, hint="Work on a new tensor: the caller still needs the rewards, values and flags."):
     arrays = tensors(*batch(6, 2))
     after = check.evaluate("[gae(*a, 0.5, 0.5), [x + 0.0 for x in a]][1]", a=[x.clone() for x in arrays])
     for left, given in zip(after, arrays):
         close(left, given)
-with check(
-    "a fragment of 2,000 steps",
-    weight=2,
-    hint="Is it fast enough, without recursion, and without dividing by a power of gamma?",
-):
+with check("a fragment of 2,000 steps", weight=2, hint="Is it fast enough, without recursion, and without dividing by a power of gamma?"):
     holds(batch(2000, 2, 0.0005, 0.0005), 0.99, 0.95, rtol=1e-3)
 ### END HIDDEN TESTS
 check.score()
@@ -508,7 +436,6 @@ check.score()
 #
 # </details>
 
-
 # %% nbgrader={"grade": false, "grade_id": "importance_weights", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def importance_weights(log_pi, log_mu, max_weight=1.0):
     """Truncated importance weights min(pi(a | s) / mu(a | s), max_weight), as constants.
@@ -525,7 +452,6 @@ def importance_weights(log_pi, log_mu, max_weight=1.0):
     ### BEGIN SOLUTION
     return (log_pi - log_mu).detach().exp().clamp(max=max_weight)
     ### END SOLUTION
-
 
 # %% nbgrader={"grade": true, "grade_id": "test_importance_weights", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import torch
@@ -563,37 +489,22 @@ def tensor(array):
 WEIGHTS = "(lambda w: [w, float(getattr(w, 'requires_grad', False))])(importance_weights(*xs, max_weight))"
 LEAVES = "(lambda xs: " + WEIGHTS + ")([x.detach().clone().requires_grad_(True) for x in (log_pi, log_mu)])"
 
-with check(
-    "(T, N) log-probabilities, with the default bound",
-    weight=2,
-    hint="Is the weight pi / mu, and not mu / pi, and are weights above 1 cut off?",
-):
+with check("(T, N) log-probabilities, with the default bound", weight=2, hint="Is the weight pi / mu, and not mu / pi, and are weights above 1 cut off?"):
     pi, mu = log_probs(5, 4), log_probs(5, 4)
     close(importance_weights(tensor(pi), tensor(mu)), np.minimum(np.exp(pi - mu), 1))
-with check(
-    "(B,) log-probabilities, with other bounds",
-    weight=2,
-    hint="The bound can be above or below 1, and it does not rescale the weights below it.",
-):
+with check("(B,) log-probabilities, with other bounds", weight=2, hint="The bound can be above or below 1, and it does not rescale the weights below it."):
     for bound in (0.5, 2.5, 20):
         pi, mu = log_probs(12), log_probs(12)
         close(importance_weights(tensor(pi), tensor(mu), bound), np.minimum(np.exp(pi - mu), bound))
 with check("the same policy has weights of one", hint="pi / mu = 1 where the policies agree."):
     pi = tensor(log_probs(3, 2))
     close(importance_weights(pi, pi, 5.0), np.ones((3, 2)))
-with check(
-    "they are constants, even if the log-probabilities require a gradient",
-    weight=3,
-    hint="No gradient may flow through the weights, neither to log_pi nor to log_mu: detach them.",
-):
+with check("they are constants, even if the log-probabilities require a gradient", weight=3, hint="No gradient may flow through the weights, neither to log_pi nor to log_mu: detach them."):
     pi, mu = log_probs(3, 2), log_probs(3, 2)
     weights, tracked = check.evaluate(LEAVES, log_pi=tensor(pi), log_mu=tensor(mu), max_weight=4.0)
     close(weights, np.minimum(np.exp(pi - mu), 4))
     close(tracked, 0)
-with check(
-    "very small and very large ratios",
-    hint="Form the difference of the logarithms first: probabilities may be too small for a computer.",
-):
+with check("very small and very large ratios", hint="Form the difference of the logarithms first: probabilities may be too small for a computer."):
     pi, mu = tensor([-300.0, -0.5, -200.0, -np.inf]), tensor([-299.0, -90.0, -100.0, -1.0])
     close(importance_weights(pi, mu, 2.0), [np.exp(-1), 2.0, 0.0, 0.0])
 with check("the arguments are not changed", weight=0.5, hint="Do not change log_pi or log_mu in place."):
@@ -629,7 +540,6 @@ check.score()
 #
 # </details>
 
-
 # %% nbgrader={"grade": false, "grade_id": "policy_entropy", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def policy_entropy(logits):
     """The entropy -sum_a p_a log p_a of p = softmax(logits), in nats, over the last axis.
@@ -647,7 +557,6 @@ def policy_entropy(logits):
     finite = log_probs.clamp(min=torch.finfo(log_probs.dtype).min)
     return -(log_probs.exp() * finite).sum(dim=-1)
     ### END SOLUTION
-
 
 # %% nbgrader={"grade": true, "grade_id": "test_policy_entropy", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 import torch
@@ -693,55 +602,28 @@ def holds(z):
     close(policy_entropy(torch.tensor(z, dtype=torch.float32)), entr(softmax(z, axis=-1)).sum(axis=-1))
 
 
-with check(
-    "a batch of random logits",
-    weight=2,
-    hint="The sum goes over the last axis only, and gives one number for each row.",
-):
+with check("a batch of random logits", weight=2, hint="The sum goes over the last axis only, and gives one number for each row."):
     holds(logits(6, 3))
-with check(
-    "(T, N, A), and a single row",
-    weight=2,
-    hint="The sum goes over the last axis, however many there are before it.",
-):
+with check("(T, N, A), and a single row", weight=2, hint="The sum goes over the last axis, however many there are before it."):
     holds(logits(4, 3, 5))
     holds(logits(4))
-with check(
-    "a constant added to the logits changes nothing",
-    hint="Is it softmax(logits) that gives the probabilities?",
-):
+with check("a constant added to the logits changes nothing", hint="Is it softmax(logits) that gives the probabilities?"):
     holds(logits(3, 4) + [[5.0], [-7.0], [30.0]])
-with check(
-    "logits of -inf",
-    weight=3,
-    hint="A probability of zero adds nothing to the entropy: no NaN, and no infinity.",
-):
+with check("logits of -inf", weight=3, hint="A probability of zero adds nothing to the entropy: no NaN, and no infinity."):
     z = logits(4, 5)
     z[0, 1] = z[1, [0, 4]] = z[2, :3] = -INF
     holds(z)
 with check("only one action is left", weight=2, hint="A certain action has the entropy 0."):
     holds([[-INF, 3.0, -INF], [0.0, -INF, -INF]])
-with check(
-    "logits far apart", hint="Use log_softmax: the logarithm of a softmax may be the logarithm of a zero."
-):
+with check("logits far apart", hint="Use log_softmax: the logarithm of a softmax may be the logarithm of a zero."):
     holds([[0.0, 200.0, -300.0], [-120.0, 0.0, 0.0]])
-with check(
-    "its gradient",
-    weight=3,
-    hint="It should be -p (log p + H). Is a part of it detached, or computed outside of PyTorch?",
-):
+with check("its gradient", weight=3, hint="It should be -p (log p + H). Is a part of it detached, or computed outside of PyTorch?"):
     z, w = logits(5, 3), rng.uniform(0.5, 2, size=5)
     p = softmax(z, axis=-1)
     entropy = entr(p).sum(axis=-1, keepdims=True)
-    found = check.evaluate(
-        GRADIENT, z=torch.tensor(z, dtype=torch.float32), w=torch.tensor(w, dtype=torch.float32)
-    )
+    found = check.evaluate(GRADIENT, z=torch.tensor(z, dtype=torch.float32), w=torch.tensor(w, dtype=torch.float32))
     close(found, -w[:, None] * p * (np.log(p) + entropy), atol=1e-4)
-with check(
-    "the logits are not changed",
-    weight=0.5,
-    hint="Do not change the logits in place: the caller samples from them.",
-):
+with check("the logits are not changed", weight=0.5, hint="Do not change the logits in place: the caller samples from them."):
     z = torch.tensor([[1.0, -INF, 2.0], [0.5, 0.0, -1.0]])
     close(check.evaluate("[policy_entropy(z), z][1]", z=z.clone()), z)
 ### END HIDDEN TESTS
@@ -774,7 +656,6 @@ check.score()
 #
 # </details>
 
-
 # %% nbgrader={"grade": false, "grade_id": "a2c_loss", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def a2c_loss(log_pi, values, returns, entropy, rho, value_coef=0.25, entropy_coef=0.01):
     """The loss of an advantage actor-critic, to be minimised:
@@ -799,7 +680,6 @@ def a2c_loss(log_pi, values, returns, entropy, rho, value_coef=0.25, entropy_coe
     return policy + value_coef * (errors**2).mean() - entropy_coef * entropy.mean()
     ### END SOLUTION
 
-
 # %% nbgrader={"grade": true, "grade_id": "test_a2c_loss", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 import torch
 
@@ -815,17 +695,14 @@ with check(
     close(a2c_loss(log_pi, values, returns, entropy, rho), 3.99625)
 with check(
     "its gradient with respect to the values comes from the squared error alone",
-    hint="In the policy's part the advantage is a constant: detach it there, and only there.",
+    hint="In the policy's part the advantage is a constant: detach it there, "
+    "and only there.",
 ):
     gradient = check.evaluate(
         "(lambda v: torch.autograd.grad("
         "a2c_loss(log_pi, v, returns, entropy, rho), v)[0])"
         "(values.clone().requires_grad_(True))",
-        log_pi=log_pi,
-        values=values,
-        returns=returns,
-        entropy=entropy,
-        rho=rho,
+        log_pi=log_pi, values=values, returns=returns, entropy=entropy, rho=rho,
     )
     close(gradient, [[-0.75, 0.25]])
 
@@ -863,19 +740,11 @@ def gradients(arrays, *coefs):
     return [numbers(item) for item in found]
 
 
-with check(
-    "its value, with the default weights",
-    weight=2,
-    hint="Is every part a mean over all steps and environments, with its own sign?",
-):
+with check("its value, with the default weights", weight=2, hint="Is every part a mean over all steps and environments, with its own sign?"):
     for shape in [(5, 3), (2, 6)]:
         arrays = batch(*shape)
         close(a2c_loss(*tensors(arrays)), expected(*arrays))
-with check(
-    "other weights of the parts",
-    weight=2,
-    hint="value_coef and entropy_coef are the weights of the second and the third part.",
-):
+with check("other weights of the parts", weight=2, hint="value_coef and entropy_coef are the weights of the second and the third part."):
     arrays = batch(4, 3)
     close(a2c_loss(*tensors(arrays), 0.5, 0.125), expected(*arrays, 0.5, 0.125))
     close(a2c_loss(*tensors(arrays), entropy_coef=2.0, value_coef=1.5), expected(*arrays, 1.5, 2.0))
@@ -888,29 +757,14 @@ with check("one step of one environment, as a scalar", hint="The result has no a
     close(a2c_loss(*tensors(arrays)), expected(*arrays))
 arrays = batch(3, 4)
 log_pi, values, returns, entropy, rho = arrays
-with check(
-    "its gradient with respect to the log-probabilities",
-    weight=2,
-    hint="It should be -rho (returns - values) / (T N).",
-):
+with check("its gradient with respect to the log-probabilities", weight=2, hint="It should be -rho (returns - values) / (T N)."):
     close(gradients(arrays)[0], -rho * (returns - values) / 12)
-with check(
-    "its gradient with respect to the values",
-    weight=2,
-    hint="It should be 2 value_coef (values - returns) / (T N): rho has no place in the critic's part, and the advantage in the policy's part is a constant.",
-):
+with check("its gradient with respect to the values", weight=2, hint="It should be 2 value_coef (values - returns) / (T N): rho has no place in the critic's part, and the advantage in the policy's part is a constant."):
     close(gradients(arrays)[1], 0.5 * (values - returns) / 12)
     close(gradients(arrays, 1.0)[1], 2 * (values - returns) / 12)
-with check(
-    "its gradient with respect to the entropy",
-    hint="It should be -entropy_coef / (T N): more entropy is a smaller loss.",
-):
+with check("its gradient with respect to the entropy", hint="It should be -entropy_coef / (T N): more entropy is a smaller loss."):
     close(gradients(arrays, 0.25, 0.5)[3], np.full((3, 4), -0.5 / 12))
-with check(
-    "returns and rho are constants, even if they require a gradient",
-    weight=2,
-    hint="Detach returns and rho: the target of the critic must not be moved, and a weight is only a weight.",
-):
+with check("returns and rho are constants, even if they require a gradient", weight=2, hint="Detach returns and rho: the target of the critic must not be moved, and a weight is only a weight."):
     found = gradients(arrays, 0.5, 0.1)
     close(found[0], -rho * (returns - values) / 12)
     close(found[2], np.zeros((3, 4)))
@@ -976,13 +830,13 @@ def look(states, seen):
     """(N, len(seen)) tensor: what an agent sees of the states (N, 4)."""
     return torch.from_numpy(states.astype(np.float32) * SCALE)[:, seen]
 
-
 # %% tags=["training"]
 class CartPoles:
     """CartPole-v1, n of them, each reset as soon as its episode has ended."""
-
     def __init__(self, n, seed, seen):
-        self.envs = gym.make_vec("CartPole-v1", n, vectorization_mode="vector_entry_point").unwrapped
+        self.envs = gym.make_vec(
+            "CartPole-v1", n, vectorization_mode="vector_entry_point"
+        ).unwrapped
         self.seen, self.running, self.finished = seen, np.zeros(n), []
         self.observations = look(self.envs.reset(seed=seed)[0], seen)
 
@@ -1001,7 +855,6 @@ class CartPoles:
         start = self.envs.np_random.uniform(-0.05, 0.05, size=(4, ended.sum()))
         self.envs.state[:, ended], self.envs.prev_done[:] = start, False
 
-
 # %% [markdown]
 # ### Two agents
 #
@@ -1010,21 +863,16 @@ class CartPoles:
 # computes logits and values of a whole fragment, so that gradients can flow; where an episode ended, the
 # memory is wiped.
 
-
 # %% tags=["training"]
 class Memoryless(nn.Module):
     """Logits and values from the present observation alone."""
-
     memory_size = 0
 
     def __init__(self, n_seen):
         super().__init__()
         self.actor, self.critic = [
             nn.Sequential(
-                nn.Linear(n_seen, 64),
-                nn.Tanh(),
-                nn.Linear(64, 64),
-                nn.Tanh(),
+                nn.Linear(n_seen, 64), nn.Tanh(), nn.Linear(64, 64), nn.Tanh(),
                 nn.Linear(64, n_outputs),
             )
             for n_outputs in (2, 1)
@@ -1036,11 +884,9 @@ class Memoryless(nn.Module):
     def unroll(self, fragment):
         return self(fragment.observations, None)[:2]
 
-
 # %% tags=["training"]
 class Recurrent(nn.Module):
     """Logits and values from a memory that each observation updates."""
-
     memory_size = 64
 
     def __init__(self, n_seen):
@@ -1063,7 +909,6 @@ class Recurrent(nn.Module):
         memories = torch.stack(memories)
         return self.actor(memories), self.critic(memories)[..., 0]
 
-
 # %% [markdown]
 # ### Collecting a fragment
 #
@@ -1074,9 +919,9 @@ class Recurrent(nn.Module):
 # %% tags=["training"]
 Fragment = namedtuple(  # T steps of N environments, and the memory before the first
     "Fragment",
-    "observations actions log_mu next_memory rewards terminated truncated next_observations first_memory",
+    "observations actions log_mu next_memory "
+    "rewards terminated truncated next_observations first_memory",
 )
-
 
 # %% tags=["training"]
 def sample(logits, generator):
@@ -1087,7 +932,6 @@ def sample(logits, generator):
 def log_prob(logits, actions):
     """(...) log-probabilities of the actions (...), for logits (..., A)."""
     return logits.log_softmax(-1).gather(-1, actions[..., None])[..., 0]
-
 
 # %% tags=["training"]
 @torch.no_grad()
@@ -1104,7 +948,6 @@ def collect(agent, carts, memory, generator):
         memory = memory * ~(terminated | truncated)[:, None]
     return Fragment(*map(torch.stack, zip(*rows)), first_memory), memory
 
-
 # %% [markdown]
 # ### Your functions
 #
@@ -1112,7 +955,6 @@ def collect(agent, carts, memory, generator):
 # 100 first. The target of the critic is $V + A$, the $\lambda$-return, so that `a2c_loss` finds your
 # advantage when it forms $G - V$. Each fragment is used once, by the policy that collected it; then
 # all importance weights are 1, and they begin to matter when you use a fragment twice.
-
 
 # %% tags=["training"]
 def loss_of(agent, fragment, lam=LAMBDA):
@@ -1127,8 +969,9 @@ def loss_of(agent, fragment, lam=LAMBDA):
         returns = values + torch.as_tensor(advantages)
     log_pi = log_prob(logits, fragment.actions)
     rho = torch.as_tensor(importance_weights(log_pi, fragment.log_mu))
-    return a2c_loss(log_pi, values, returns, policy_entropy(logits), rho, entropy_coef=ENTROPY_COEF)
-
+    return a2c_loss(
+        log_pi, values, returns, policy_entropy(logits), rho, entropy_coef=ENTROPY_COEF
+    )
 
 # %% [markdown]
 # Two of your functions can be held against each other. With $\lambda = 1$ all temporal-difference errors up
@@ -1149,7 +992,8 @@ ends = fragment.terminated, fragment.truncated
 summed = gae(fragment.rewards, values, next_values, *ends, GAMMA, 1.0)
 returns = bootstrapped_returns(fragment.rewards, next_values, *ends, GAMMA)
 difference = numbers(summed) + numbers(values) - numbers(returns)
-print(f"{int(ends[0].sum())} steps terminated;", f"largest difference {abs(difference).max():.1e}")
+print(f"{int(ends[0].sum())} steps terminated;",
+      f"largest difference {abs(difference).max():.1e}")
 
 # %% [markdown]
 # ### When is it good enough?
@@ -1157,7 +1001,6 @@ print(f"{int(ends[0].sum())} steps terminated;", f"largest difference {abs(diffe
 # `evaluate` plays one episode in each of 100 new environments. The training stops when the
 # latest episodes, and 100 more of the sampled and of the greedy policy, all reach a mean of 490. The
 # episodes that are *reported* have other seeds: those that decided when to stop are chosen, and flatter.
-
 
 # %% tags=["training"]
 @torch.no_grad()
@@ -1174,7 +1017,6 @@ def evaluate(agent, seen, seed, greedy, n=100):
         live *= ~(terminated | truncated)
     return returns.numpy()
 
-
 # %% tags=["training"]
 def is_balanced(agent, seen, latest, target=490):
     """Whether the latest episodes, the sampled and the greedy policy reach it."""
@@ -1182,14 +1024,12 @@ def is_balanced(agent, seen, latest, target=490):
         evaluate(agent, seen, 500, greedy).mean() >= target for greedy in (True, False)
     )
 
-
 # %% [markdown]
 # ### The training loop
 #
 # Collect, compute the loss, take a step of Adam, repeat; the step size falls to zero at the largest number
 # of environment steps. The bar shows the mean return of the latest 50 episodes. Interrupt the kernel
 # whenever you like: the run then ends with what it has learned so far.
-
 
 # %% tags=["training"]
 def train(make_agent, seen, seed):
@@ -1221,7 +1061,6 @@ def train(make_agent, seen, seed):
     bar.close()
     return agent, np.array(curve)
 
-
 # %% [markdown]
 # ### CartPole-v1
 #
@@ -1231,11 +1070,9 @@ def train(make_agent, seen, seed):
 EVERYTHING = [0, 1, 2, 3]
 runs = [train(Memoryless, EVERYTHING, seed) for seed in SEEDS]
 
-
 # %% tags=["training"]
 def cell(returns):
     return f"{returns.mean():.1f} ± {returns.std(ddof=1) / len(returns) ** 0.5:.1f}"
-
 
 # %% tags=["training"]
 def rows_of(name, runs, seen):
@@ -1249,12 +1086,12 @@ def rows_of(name, runs, seen):
         rows.append(f"| {' | '.join(row)} |")
     return rows, solved
 
-
 # %% tags=["training"]
 threshold = gym.spec("CartPole-v1").reward_threshold
 environments = make_environments("CartPole-v1", 100)
 random_returns = play(environments, uniformly_random(2, seed=0), seed=10_000).returns
-HEAD = ["| agent | seed | sampled policy | greedy policy | training steps |", "|---|---|---|---|---|"]
+HEAD = ["| agent | seed | sampled policy | greedy policy | training steps |",
+        "|---|---|---|---|---|"]
 BASELINE = [f"| random policy | | {cell(random_returns)} | | |"]
 rows, solved = rows_of("memoryless", runs, EVERYTHING)
 display(Markdown("\n".join(HEAD + rows + BASELINE)))
@@ -1266,17 +1103,13 @@ print(f"Both policies reach {threshold:.0f} on {solved} of {len(runs)} seeds.")
 # %% tags=["training"] mystnb={"image": {"alt": "Mean return of recent episodes against environment steps on CartPole-v1, a thin line for each of five seeds, their mean and a band from the worst to the best. All rise from the level of the random policy, near 20, to above the reward threshold of 475."}}
 figure, axis = plt.subplots()
 plot_learning_curves(
-    axis,
-    [curve.T for _, curve in runs],
-    "actor-critic",
-    threshold,
-    random_returns.mean(),
+    axis, [curve.T for _, curve in runs], "actor-critic",
+    threshold, random_returns.mean(),
 )
 
 # %% [markdown]
 # Each run stops when it has passed the tests, so the lines end at different steps; mean and band end with
 # the shortest. Here is the agent of seed 0:
-
 
 # %% tags=["training"]
 def actor(agent, seen, seed=0):
@@ -1291,7 +1124,6 @@ def actor(agent, seen, seed=0):
         return sample(logits, generator).numpy()
 
     return act
-
 
 # %% tags=["training"]
 environment = gym.make("CartPole-v1", render_mode="rgb_array")
@@ -1319,21 +1151,16 @@ forgetting = [train(Memoryless, POSITIONS, seed) for seed in SEEDS[:3]]
 recurrent_rows, recurrent_solved = rows_of("recurrent", remembering, POSITIONS)
 memoryless_rows, memoryless_solved = rows_of("memoryless", forgetting, POSITIONS)
 display(Markdown("\n".join(HEAD + recurrent_rows + memoryless_rows + BASELINE)))
-print(
-    f"Both policies reach {threshold:.0f} without velocities: recurrent on",
-    f"{recurrent_solved}, memoryless on {memoryless_solved}",
-    f"of {len(remembering)} seeds.",
-)
+print(f"Both policies reach {threshold:.0f} without velocities: recurrent on",
+      f"{recurrent_solved}, memoryless on {memoryless_solved}",
+      f"of {len(remembering)} seeds.")
 
 # %% tags=["training"] mystnb={"image": {"alt": "Mean return of recent episodes against environment steps on CartPole-v1 without velocities. The recurrent agents rise to the reward threshold of 475 within some hundred thousand steps. The memoryless agents stay at a small fraction of it, above the random policy."}}
 figure, axis = plt.subplots()
 plot_learning_curves(axis, [curve.T for _, curve in remembering], "recurrent")
 plot_learning_curves(
-    axis,
-    [curve.T for _, curve in forgetting],
-    "memoryless",
-    threshold,
-    random_returns.mean(),
+    axis, [curve.T for _, curve in forgetting], "memoryless",
+    threshold, random_returns.mean(),
 )
 
 # %% [markdown]

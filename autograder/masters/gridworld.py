@@ -86,7 +86,6 @@ grid = draw_gridworld()
 #
 # </details>
 
-
 # %% nbgrader={"grade": false, "grade_id": "next_state", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def next_state(state, action):
     """The state that a step leads to.
@@ -107,11 +106,12 @@ def next_state(state, action):
     return min(max(x + down, 1), 4), min(max(y + right, 1), 4)
     ### END SOLUTION
 
-
 # %% nbgrader={"grade": true, "grade_id": "test_next_state", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 check = Checks("next_state", points=2)
 up, down, left, right = "up down left right".split()
-with check("up and down change x, the row", hint="Row 1 is at the top: up lowers x by 1."):
+with check(
+    "up and down change x, the row", hint="Row 1 is at the top: up lowers x by 1."
+):
     close(next_state((3, 2), up), (2, 2), what="Up from (3, 2) led to")
     close(next_state((3, 2), down), (4, 2), what="Down from (3, 2) led to")
 with check("left and right change y, the column", hint="Left lowers y by 1."):
@@ -123,7 +123,9 @@ with check(
 ):
     close(next_state((1, 2), up), (1, 2), what="Up from (1, 2) led to")
     close(next_state((2, 4), right), (2, 4), what="Right from (2, 4) led to")
-with check("the outermost cells can be entered and left", hint="Coordinates run from 1 to 4."):
+with check(
+    "the outermost cells can be entered and left", hint="Coordinates run from 1 to 4."
+):
     close(next_state((2, 1), up), (1, 1), what="Up from (2, 1) led to")
     close(next_state((1, 3), right), (1, 4), what="Right from (1, 3) led to")
     close(next_state((1, 1), down), (2, 1), what="Down from (1, 1) led to")
@@ -148,15 +150,11 @@ def hidden_tests():
 
     for names, where in [(("up", "down"), "up and down"), (("left", "right"), "left and right")]:
         some = [case for case in cases if case[1] in names]
-        with check(
-            f"every move inside the grid, {where}", hint="Try the outermost rows and columns too.", weight=2
-        ):
+        with check(f"every move inside the grid, {where}", hint="Try the outermost rows and columns too.", weight=2):
             lead_right([case for case in some if case in inside])
         with check(f"every move against a wall, {where}", hint="A blocked move changes neither coordinate."):
             lead_right([case for case in some if case not in inside])
-    with check(
-        "equal inputs give equal results, whatever came before", hint="Compare with ==; keep no position."
-    ):
+    with check("equal inputs give equal results, whatever came before", hint="Compare with ==; keep no position."):
         lead_right(cases + cases[::-1])
     with check("coordinates may be NumPy integers", hint="Use them as numbers, whatever their integer type."):
         values = {"states": np.array([s for s, _ in cases]), "names": [a for _, a in cases]}
@@ -185,7 +183,6 @@ check.score()
 #
 # </details>
 
-
 # %% nbgrader={"grade": false, "grade_id": "reward", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def reward(state, goal, pit):
     """The reward of a step that enters `state`.
@@ -206,23 +203,34 @@ def reward(state, goal, pit):
     return -0.1
     ### END SOLUTION
 
-
 # %% nbgrader={"grade": true, "grade_id": "test_reward", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 check = Checks("reward", points=2)
 # tuple([4, 4]) below is equal to the goal, but another object
 goal, pit = (4, 4), (2, 3)
-with check("entering the goal yields +1", hint="Instead of -0.1. Compare with ==, not `is`."):
+with check(
+    "entering the goal yields +1", hint="Instead of -0.1. Compare with ==, not `is`."
+):
     close(reward(tuple([4, 4]), goal, pit), 1, what="The goal yielded")
-with check("entering the pit yields -1", hint="Instead of -0.1. Compare with ==, not `is`."):
+with check(
+    "entering the pit yields -1", hint="Instead of -0.1. Compare with ==, not `is`."
+):
     close(reward(tuple([2, 3]), goal, pit), -1, what="The pit yielded")
 with check("entering any other state yields -0.1", hint="Both coordinates must agree."):
     for other in [(1, 1), (4, 3), (3, 2), (2, 2)]:
         close(reward(other, goal, pit), -0.1, what=f"{other} yielded")
-with check("goal and pit are where the arguments say", hint="Are fixed coordinates used?"):
+with check(
+    "goal and pit are where the arguments say", hint="Are fixed coordinates used?"
+):
     goal, pit = (1, 2), (3, 3)
-    close(reward(tuple([1, 2]), goal, pit), 1, what="With the goal at (1, 2), it yielded")
-    close(reward(tuple([3, 3]), goal, pit), -1, what="With the pit at (3, 3), it yielded")
-    close(reward((4, 4), goal, pit), -0.1, what="With the goal at (1, 2), (4, 4) yielded")
+    close(
+        reward(tuple([1, 2]), goal, pit), 1, what="With the goal at (1, 2), it yielded"
+    )
+    close(
+        reward(tuple([3, 3]), goal, pit), -1, what="With the pit at (3, 3), it yielded"
+    )
+    close(
+        reward((4, 4), goal, pit), -0.1, what="With the goal at (1, 2), (4, 4) yielded"
+    )
 ### BEGIN HIDDEN TESTS
 check.hide()
 
@@ -233,37 +241,22 @@ def hidden_tests():
     states = [(x, y) for x in range(1, 5) for y in range(1, 5)]
     grids = [(goal, pit) for goal in states for pit in states if goal != pit]
     others = [(s, *grid) for grid in grids for s in states if s not in grid]
-    lined_up = [
-        (s, goal, pit) for s, goal, pit in others if {s[0], -s[1]} & {goal[0], -goal[1], pit[0], -pit[1]}
-    ]
+    lined_up = [(s, goal, pit) for s, goal, pit in others if {s[0], -s[1]} & {goal[0], -goal[1], pit[0], -pit[1]}]
 
     def pay(cases, expected):
         # the tuples are built anew: equal where they are equal, but distinct objects
         expression = "[reward(tuple(list(s)), tuple(list(g)), tuple(list(p))) for s, g, p in cases]"
         close(check.evaluate(expression, cases=np.array(cases).tolist()), np.full(len(cases), expected))
 
-    with check(
-        "+1 at the goal, wherever goal and pit are",
-        hint="Compare by value, and with `goal` itself.",
-        weight=2,
-    ):
+    with check("+1 at the goal, wherever goal and pit are", hint="Compare by value, and with `goal` itself.", weight=2):
         pay([(goal, goal, pit) for goal, pit in grids], 1.0)
-    with check(
-        "-1 in the pit, wherever goal and pit are", hint="Compare by value, and with `pit` itself.", weight=2
-    ):
+    with check("-1 in the pit, wherever goal and pit are", hint="Compare by value, and with `pit` itself.", weight=2):
         pay([(pit, goal, pit) for goal, pit in grids], -1.0)
-    with check(
-        "-0.1 in the rows and columns of goal and pit", hint="Both coordinates must agree, not one of them."
-    ):
+    with check("-0.1 in the rows and columns of goal and pit", hint="Both coordinates must agree, not one of them."):
         pay(lined_up, -0.1)
-    with check(
-        "-0.1 in every other state",
-        hint="Is the order of the coordinates compared too? (1, 2) is not (2, 1).",
-    ):
+    with check("-0.1 in every other state", hint="Is the order of the coordinates compared too? (1, 2) is not (2, 1)."):
         pay(others, -0.1)
-    with check(
-        "coordinates may be NumPy integers", hint="Use them as numbers: compare with ==, not with `is`."
-    ):
+    with check("coordinates may be NumPy integers", hint="Use them as numbers: compare with ==, not with `is`."):
         cases = [(s, *grid) for grid in grids for s in (*grid, states[5])]
         expression = "[reward(tuple(s), tuple(g), tuple(p)) for s, g, p in cases]"
         rewards = [1.0 if s == goal else -1.0 if s == pit else -0.1 for s, goal, pit in cases]
@@ -290,7 +283,6 @@ check.score()
 #
 # </details>
 
-
 # %% nbgrader={"grade": false, "grade_id": "discounted_return", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def discounted_return(rewards, gamma):
     r"""The return G = sum over t = 0..T-1 of gamma^t r_t.
@@ -307,16 +299,21 @@ def discounted_return(rewards, gamma):
     return float(sum(gamma**t * reward_t for t, reward_t in enumerate(rewards)))
     ### END SOLUTION
 
-
 # %% nbgrader={"grade": true, "grade_id": "test_discounted_return", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 check = Checks("discounted_return", points=2)
-with check("[1, 2, 4, 8] with gamma = 0.5", hint="The weights are 1, gamma, gamma^2, gamma^3."):
+with check(
+    "[1, 2, 4, 8] with gamma = 0.5", hint="The weights are 1, gamma, gamma^2, gamma^3."
+):
     close(discounted_return([1, 2, 4, 8], 0.5), 4)
-with check("[-1, 0, -1, 1] with gamma = 0.5", hint="Is a sign, a zero or a fraction lost?"):
+with check(
+    "[-1, 0, -1, 1] with gamma = 0.5", hint="Is a sign, a zero or a fraction lost?"
+):
     close(discounted_return([-1, 0, -1, 1], 0.5), -1.125)
 with check("gamma = 1 adds up all rewards", hint="Is gamma fixed, or the mean taken?"):
     close(discounted_return([3, -1, 2, 5], 1), 9)
-with check("gamma = 0 keeps the first reward only", hint="0^0 = 1 here. Is the order reversed?"):
+with check(
+    "gamma = 0 keeps the first reward only", hint="0^0 = 1 here. Is the order reversed?"
+):
     close(discounted_return([3, -1, 2, 5], 0), 3)
 with check("an empty episode has the return 0", hint="There is no first reward then."):
     close(discounted_return([], 0.9), 0)
@@ -347,31 +344,18 @@ def hidden_tests():
             return True
         return False
 
-    with check(
-        "the reward of step t has the weight gamma^t", hint="Is the exponent t, counted from 0?", weight=2
-    ):
+    with check("the reward of step t has the weight gamma^t", hint="Is the exponent t, counted from 0?", weight=2):
         for gamma in (0.5, 0.75):
             for t in range(9):
                 close(discounted_return([0.0] * t + [1.0] + [0.0] * (8 - t), gamma), gamma**t, atol=1e-6)
-    with check(
-        "rewards of either sign, any discount",
-        hint="Negative rewards count, and gamma is an argument.",
-        weight=2,
-    ):
+    with check("rewards of either sign, any discount", hint="Negative rewards count, and gamma is an argument.", weight=2):
         for gamma in [*rng.uniform(0.05, 1, size=8).tolist(), 0.9, 0.99]:
             rewards = rng.normal(scale=3, size=int(rng.integers(2, 12))).tolist()
             close(discounted_return(list(rewards), gamma), expected(rewards, gamma), atol=1e-4)
-    with check(
-        "gamma 0 and 1, as integers and as floats", hint="Is an extreme treated apart, or gamma divided by?"
-    ):
+    with check("gamma 0 and 1, as integers and as floats", hint="Is an extreme treated apart, or gamma divided by?"):
         for size in (2, 5, 30):
             rewards = rng.integers(-40, 40, size=size) / 8
-            for gamma, total in [
-                (1, rewards.sum()),
-                (1.0, rewards.sum()),
-                (0, rewards[0]),
-                (0.0, rewards[0]),
-            ]:
+            for gamma, total in [(1, rewards.sum()), (1.0, rewards.sum()), (0, rewards[0]), (0.0, rewards[0])]:
                 close(discounted_return(rewards.tolist(), gamma), total, atol=1e-4)
     with check("an episode of one step returns its reward", hint="The first reward is not discounted."):
         for gamma in (0, 0.3, 0.5, 0.99, 1):
@@ -390,20 +374,13 @@ def hidden_tests():
             rewards = (2 * rng.integers(-5, 5, size=7) + 1).tolist()
             close(discounted_return(list(rewards), gamma), expected(rewards, gamma), atol=1e-4)
             close(discounted_return([0, 1, 0, 1], gamma), gamma + gamma**3)
-    with check(
-        "rewards stay as they are, and a call can be repeated", hint="Work on a copy; keep no running total."
-    ):
+    with check("rewards stay as they are, and a call can be repeated", hint="Work on a copy; keep no running total."):
         rewards = [2.0, -1.0, 0.5, 3.0]
-        close(
-            check.evaluate("[discounted_return(r, 0.5), discounted_return(r, 0.5)]", r=list(rewards)),
-            [2.0, 2.0],
-        )
+        close(check.evaluate("[discounted_return(r, 0.5), discounted_return(r, 0.5)]", r=list(rewards)), [2.0, 2.0])
         close(check.evaluate("[discounted_return(r, 0.5), r][1]", r=list(rewards)), rewards)
         if not refused(np.array(rewards)):
             close(check.evaluate("[discounted_return(r, 0.5), r][1]", r=np.array(rewards)), rewards)
-    with check(
-        "a tuple or an array, where it is taken, gives the same", hint="Does the type change the result?"
-    ):
+    with check("a tuple or an array, where it is taken, gives the same", hint="Does the type change the result?"):
         rewards = (2 * rng.integers(-5, 5, size=6) + 1).tolist()
         for kind in (tuple, np.array, np.float32, np.float64):
             kind = list if refused(kind(rewards)) else kind
@@ -435,7 +412,6 @@ check.score()
 #
 # </details>
 
-
 # %% nbgrader={"grade": false, "grade_id": "softmax_policy", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def softmax_policy(theta, state):
     """The probabilities pi(a | state) of the four actions.
@@ -457,7 +433,6 @@ def softmax_policy(theta, state):
     return weights / weights.sum()
     ### END SOLUTION
 
-
 # %% nbgrader={"grade": true, "grade_id": "test_softmax_policy", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
@@ -472,9 +447,13 @@ def table():
     return theta
 
 
-with check("equal logits give four times 1/4", hint="Is the softmax taken over all 64 logits?"):
+with check(
+    "equal logits give four times 1/4", hint="Is the softmax taken over all 64 logits?"
+):
     close(softmax_policy(table(), (4, 4)), [0.25, 0.25, 0.25, 0.25])
-with check("logits log 1, log 2, log 3, log 4", hint="exp, then divide by the sum of the four."):
+with check(
+    "logits log 1, log 2, log 3, log 4", hint="exp, then divide by the sum of the four."
+):
     close(softmax_policy(table(), (1, 3)), [0.1, 0.2, 0.3, 0.4])
 with check(
     "logits are at theta[x - 1, y - 1]",
@@ -482,9 +461,13 @@ with check(
 ):
     close(softmax_policy(table(), (3, 1)), [0.4, 0.3, 0.2, 0.1])
     close(softmax_policy(table(), (2, 4)), [1 / 7, 1 / 7, 1 / 7, 4 / 7])
-with check("the probabilities sum to 1", hint="Divide by the sum of the four exponentials."):
+with check(
+    "the probabilities sum to 1", hint="Divide by the sum of the four exponentials."
+):
     close(numbers(softmax_policy(table(), (1, 3))).sum(), 1, what="The sum is")
-with check("theta is not changed", hint="theta[i, j] is a view: `-=` on it changes theta."):
+with check(
+    "theta is not changed", hint="theta[i, j] is a view: `-=` on it changes theta."
+):
     expression = "[softmax_policy(theta, (1, 3)), theta]"
     result, after = check.evaluate(expression, theta=table())
     assert np.allclose(after, table()), "After the call theta holds other numbers."
@@ -503,9 +486,7 @@ def hidden_tests():
         return (weights / weights.sum(axis=2, keepdims=True)).reshape(16, 4)
 
     theta = rng.uniform(-3, 3, size=(4, 4, 4))
-    with check(
-        "every state of a random table", hint="Are state and actions in theta's order, everywhere?", weight=2
-    ):
+    with check("every state of a random table", hint="Are state and actions in theta's order, everywhere?", weight=2):
         for state, probabilities in zip(states, expected(theta), strict=True):
             close(softmax_policy(theta.copy(), state), probabilities)
     with check("logits far apart", hint="Are logits scaled, clipped or rounded?", weight=2):
@@ -515,9 +496,7 @@ def hidden_tests():
     with check("adding one number to a state's four logits changes nothing", hint="Is it a softmax?"):
         moved = theta + rng.uniform(-5, 5, size=(4, 4, 1))
         close(check.evaluate(everywhere, theta=moved, states=states), expected(theta))
-    with check(
-        "only the state's own logits count", hint="Neither the sum nor an index may reach another state."
-    ):
+    with check("only the state's own logits count", hint="Neither the sum nor an index may reach another state."):
         for state in states[::3]:
             other = rng.uniform(-10, 10, size=(4, 4, 4))
             other[state[0] - 1, state[1] - 1] = [1, 0, -1, 2]
@@ -528,9 +507,7 @@ def hidden_tests():
         results, after = check.evaluate(f"[{everywhere}, theta]", theta=theta.copy(), states=states)
         close(after, theta)
         numbers(results)
-    with check(
-        "results are independent of one another", hint="Return a new array; keep nothing between calls."
-    ):
+    with check("results are independent of one another", hint="Return a new array; keep nothing between calls."):
         probabilities = check.evaluate(everywhere, theta=theta.copy(), states=states[::-1] + states)
         close(probabilities, np.concatenate([expected(theta)[::-1], expected(theta)]))
     with check("coordinates may be NumPy integers", hint="Use them as numbers, whatever their integer type."):
@@ -563,7 +540,6 @@ check.score()
 #
 # </details>
 
-
 # %% nbgrader={"grade": false, "grade_id": "score", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def score(theta, state, action):
     """The gradient of log pi(action | state) with respect to theta.
@@ -587,7 +563,6 @@ def score(theta, state, action):
     return gradient
     ### END SOLUTION
 
-
 # %% nbgrader={"grade": true, "grade_id": "test_score", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
@@ -602,15 +577,18 @@ def table():
     return theta
 
 
-with check("it has theta's shape", hint="It has an entry for each of theta's, mostly 0."):
+with check(
+    "it has theta's shape", hint="It has an entry for each of theta's, mostly 0."
+):
     shape = numbers(score(table(), (1, 3), left)).shape
     assert shape == (4, 4, 4), f"Its shape is {shape}; it should be (4, 4, 4)."
-with check("left, where pi is [0.1, 0.2, 0.3, 0.4]", hint="1 for left, minus pi.", weight=2):
+with check(
+    "left, where pi is [0.1, 0.2, 0.3, 0.4]", hint="1 for left, minus pi.", weight=2
+):
     close(numbers(score(table(), (1, 3), left))[0, 2], [-0.1, -0.2, 0.7, -0.4])
 with check(
     "each action has its own place",
-    hint="The order is up, down, left, right.",
-    weight=2,
+    hint="The order is up, down, left, right.", weight=2,
 ):
     for place, action in enumerate([up, down, left, right]):
         row = numbers(score(table(), (4, 1), action))[3, 0]
@@ -618,7 +596,9 @@ with check(
 with check("it is 0 at all other states", hint="They do not occur in log pi(a | s)."):
     others = np.delete(numbers(score(table(), (1, 3), up)).reshape(16, 4), 2, axis=0)
     assert np.allclose(others, 0), "Entries of other states are not 0."
-with check("theta is not changed", hint="Make a new array: theta[i, j] is a view of theta."):
+with check(
+    "theta is not changed", hint="Make a new array: theta[i, j] is a view of theta."
+):
     result, after = check.evaluate("[score(theta, (1, 3), 'up'), theta]", theta=table())
     assert np.allclose(after, table()), "After the call theta holds other numbers."
     numbers(result)
@@ -654,13 +634,9 @@ def hidden_tests():
     with check("a random state and action", hint="Is it the gradient of log pi, not of pi?", weight=3):
         for case, want in zip(cases[:6], expected[:6], strict=True):
             close(score(theta.copy(), case[:2], case[2]), want, atol=2e-5)
-    with check(
-        "all states and actions, at the state itself", hint="1 for the action taken, minus pi.", weight=3
-    ):
+    with check("all states and actions, at the state itself", hint="1 for the action taken, minus pi.", weight=3):
         close(own(check.evaluate(everything, theta=theta.copy(), cases=cases)), own(expected), atol=2e-5)
-    with check(
-        "all states and actions, at the other states", hint="0, at every call, not left over from another."
-    ):
+    with check("all states and actions, at the other states", hint="0, at every call, not left over from another."):
         scores = numbers(check.evaluate(everything, theta=theta.copy(), cases=cases)).copy()
         scores[range(64), x, y] = 0
         close(scores, np.zeros((64, 4, 4, 4)), atol=2e-5)
@@ -671,17 +647,13 @@ def hidden_tests():
         results, after = check.evaluate(f"[{everything}, theta]", theta=theta.copy(), cases=cases)
         close(after, theta)
         numbers(results)
-    with check(
-        "results are independent of one another", hint="Return a new array; keep nothing between calls."
-    ):
+    with check("results are independent of one another", hint="Return a new array; keep nothing between calls."):
         expression = "[score(t, (2, 3), 'up') for t in (theta, other, theta)]"
         one, two = gradients(theta)[cases.index((2, 3, "up"))], gradients(-theta)[cases.index((2, 3, "up"))]
         close(check.evaluate(expression, theta=theta.copy(), other=-theta), [one, two, one], atol=2e-5)
     with check("coordinates may be NumPy integers", hint="Use them as numbers, whatever their integer type."):
         values = {"states": np.array([case[:2] for case in cases]), "names": [action for *_, action in cases]}
-        scores = check.evaluate(
-            "[score(theta, tuple(s), a) for s, a in zip(states, names)]", theta=theta.copy(), **values
-        )
+        scores = check.evaluate("[score(theta, tuple(s), a) for s, a in zip(states, names)]", theta=theta.copy(), **values)
         close(scores, expected, atol=2e-5)
 
 
@@ -742,7 +714,6 @@ START, GOAL, PIT = (1, 1), (4, 4), (2, 3)
 GAMMA = 1.0
 MAX_STEPS = 100
 
-
 # %% tags=["training"]
 def sample_trajectory(theta, rng):
     """The states s_0..s_T, actions and rewards of one episode
@@ -753,7 +724,6 @@ def sample_trajectory(theta, rng):
         states.append(tuple(next_state(states[-1], actions[-1])))
         rewards.append(reward(states[-1], GOAL, PIT))
     return states, actions, rewards
-
 
 # %% [markdown]
 # ### Two reference points
@@ -767,12 +737,13 @@ mdp = tabular.gridworld(discount=GAMMA)
 optimal_values, optimal_action_values = tabular.value_iteration(mdp)
 optimum = mdp.start @ optimal_values
 random_policy = tabular.expected_return(mdp, np.full((16, 4), 1 / 4))
-print(f"expected return: exact optimum {optimum:.3f}, random policy {random_policy:.3f}")
+print(
+    f"expected return: exact optimum {optimum:.3f}, random policy {random_policy:.3f}"
+)
 
 # %% [markdown]
 # The second one tests your environment: episodes sampled with your functions, at $\theta = 0$, must agree with it up to
 # sampling error.
-
 
 # %% tags=["training"]
 def returns_and_truncation(theta, n, rng):
@@ -782,10 +753,14 @@ def returns_and_truncation(theta, n, rng):
     truncated = [states[-1] not in (GOAL, PIT) for states, _, _ in episodes]
     return np.array(returns), np.array(truncated)
 
-
 # %% tags=["training"]
-returns, truncated = returns_and_truncation(np.zeros((4, 4, 4)), 2000, np.random.default_rng(0))
-print(f"mean of 2,000 episodes {returns.mean():.3f}, standard error {returns.std() / 2000**0.5:.3f}")
+returns, truncated = returns_and_truncation(
+    np.zeros((4, 4, 4)), 2000, np.random.default_rng(0)
+)
+print(
+    f"mean of 2,000 episodes {returns.mean():.3f}, "
+    f"standard error {returns.std() / 2000**0.5:.3f}"
+)
 print(f"truncated at {MAX_STEPS} steps: {truncated.mean():.2%}")
 
 # %% [markdown]
@@ -807,7 +782,6 @@ WEIGHTS = {
     "reward-to-go": lambda rewards, t: discounted_return(rewards[t:], GAMMA),
 }
 
-
 # %% tags=["training"]
 def gradient_estimate(theta, trajectories, weight):
     """(1/N) times the sum over trajectories and steps of weight times score."""
@@ -817,14 +791,12 @@ def gradient_estimate(theta, trajectories, weight):
             total += weight(rewards, t) * np.asarray(score(theta, states[t], action))
     return total / len(trajectories)
 
-
 # %% [markdown]
 # ### The loop
 #
 # Each update samples 10 fresh trajectories with the present policy, uses them once for $\theta \leftarrow \theta + \alpha
 # \nabla_\theta J(\theta)$, and throws them away: REINFORCE is on-policy. Training goes on until 15,000 steps have been
 # taken in the environment. The step size $\alpha = 1$ was chosen on other seeds than the ten below.
-
 
 # %% tags=["training"]
 def train(weight, seed, budget=15_000, step_size=1.0):
@@ -836,14 +808,18 @@ def train(weight, seed, budget=15_000, step_size=1.0):
         batch = [sample_trajectory(theta, rng) for _ in range(10)]
         theta = theta + step_size * gradient_estimate(theta, batch, weight)
         steps.append(steps[-1] + sum(len(rewards) for _, _, rewards in batch))
-        curve.append(np.mean([discounted_return(rewards, GAMMA) for _, _, rewards in batch]))
+        curve.append(
+            np.mean([discounted_return(rewards, GAMMA) for _, _, rewards in batch])
+        )
     return theta, np.array(steps[1:]), np.array(curve)
-
 
 # %% tags=["training"]
 SEEDS = range(10)
 jobs = [(name, seed) for name in WEIGHTS for seed in SEEDS]
-runs = {(name, seed): train(WEIGHTS[name], seed) for name, seed in tqdm(jobs, desc="training")}
+runs = {
+    (name, seed): train(WEIGHTS[name], seed)
+    for name, seed in tqdm(jobs, desc="training")
+}
 
 # %% [markdown]
 # ### Learning curves
@@ -857,7 +833,6 @@ curves = {}
 for name in WEIGHTS:
     curves[name] = np.array([np.interp(steps, *runs[name, seed][1:]) for seed in SEEDS])
 
-
 # %% tags=["training"]
 def draw_curves(ax, name, colour):
     """The median over the seeds, a band from the worst to the best,
@@ -869,7 +844,6 @@ def draw_curves(ax, name, colour):
     ax.axhline(optimum, color="C2", linestyle="--", label="exact optimum")
     ax.axhline(random_policy, color="C4", linestyle=":", label="random policy")
     ax.set(title=name, xlabel="environment steps", xticks=range(0, 15_001, 5_000))
-
 
 # %% tags=["training"] mystnb={"image": {"alt": "Two panels of learning curves over 15,000 environment steps, one for each weight, with dashed lines for the exact optimum and dotted lines for the random policy. With the reward-to-go all ten seeds rise from the random policy's return to just below the optimum, and the band becomes narrow. With the total return the median gets there later, and the lower edge of the wide band stays far below the optimum until the end."}}
 fig, axes = plt.subplots(1, 2, figsize=(9, 3.6), sharey=True)
@@ -885,7 +859,6 @@ plt.show()
 # The policy that each run ends with, sampled for 100 fresh episodes: their mean return, and the share of them that was
 # truncated.
 
-
 # %% tags=["training"]
 def final(name, seed):
     """The mean return of a run's last policy,
@@ -897,30 +870,34 @@ def final(name, seed):
 
 finals = {name: np.array([final(name, seed) for seed in SEEDS]) for name in WEIGHTS}
 
-
 # %% tags=["training"]
 def row(*cells):
     return "| " + " | ".join(map(str, cells)) + " |\n"
 
 
-summary = {name: f"{r[:, 0].mean():.2f} ± {r[:, 0].std(ddof=1):.2f}" for name, r in finals.items()}
+summary = {
+    name: f"{r[:, 0].mean():.2f} ± {r[:, 0].std(ddof=1):.2f}"
+    for name, r in finals.items()
+}
 text = row("seed", "total return", "truncated", "reward-to-go", "truncated")
 text += row(*["---"] * 5)
 for seed, (total, to_go) in enumerate(zip(*finals.values(), strict=True)):
-    text += row(seed, f"{total[0]:.2f}", f"{total[1]:.0%}", f"{to_go[0]:.2f}", f"{to_go[1]:.0%}")
+    text += row(
+        seed, f"{total[0]:.2f}", f"{total[1]:.0%}", f"{to_go[0]:.2f}", f"{to_go[1]:.0%}"
+    )
 text += row(
     "mean ± standard deviation",
-    summary["total return"],
-    "",
-    summary["reward-to-go"],
-    "",
+    summary["total return"], "", summary["reward-to-go"], "",
 )
 display(Markdown(text))
 
 # %% tags=["training"]
 for name, result in finals.items():
     below, lowest = (result[:, 0] < 0).sum(), result[:, 0].min()
-    print(f"{name}: {summary[name]}, lowest {lowest:.2f}, below 0: {below} of {len(SEEDS)} seeds")
+    print(
+        f"{name}: {summary[name]}, lowest {lowest:.2f}, "
+        f"below 0: {below} of {len(SEEDS)} seeds"
+    )
 print(f"exact optimum {optimum:.2f}, random policy {random_policy:.2f}")
 
 # %% [markdown]
@@ -943,11 +920,12 @@ print(f"exact optimum {optimum:.2f}, random policy {random_policy:.2f}")
 # learned policies, the longer an arrow the likelier the action: the run with the reward-to-go and seed 0, and the run
 # with the lowest final return of all.
 
-
 # %% tags=["training"]
 def as_table(theta):
     """(4, 4, 4): the probabilities of the four actions in every state."""
-    return np.array([[softmax_policy(theta, (x, y)) for y in range(1, 5)] for x in range(1, 5)])
+    return np.array(
+        [[softmax_policy(theta, (x, y)) for y in range(1, 5)] for x in range(1, 5)]
+    )
 
 
 best_actions = tabular.greedy_policy(optimal_action_values)
@@ -973,7 +951,10 @@ often = tabular.visitation(mdp, learned.reshape(16, 4)) >= 0.1
 agrees = best_actions[range(16), learned.reshape(16, 4).argmax(axis=1)] > 0
 rarely = ~often & ~mdp.terminal
 for kind, some in {"visited often": often, "visited rarely": rarely}.items():
-    print(f"{kind}: {some.sum()} states, the likeliest action is optimal in {(some & agrees).sum()}")
+    print(
+        f"{kind}: {some.sum()} states, "
+        f"the likeliest action is optimal in {(some & agrees).sum()}"
+    )
 
 # %% [markdown]
 # ## What to try next

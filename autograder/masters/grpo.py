@@ -89,7 +89,6 @@ use_course_style()
 #
 # </details>
 
-
 # %% nbgrader={"grade": false, "grade_id": "group_advantages", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def group_advantages(rewards, mask, n_generations, normalize=False, eps=1e-6):
     """Each episode's return, compared with the other episodes from the same start.
@@ -112,7 +111,6 @@ def group_advantages(rewards, mask, n_generations, normalize=False, eps=1e-6):
         advantages = advantages / (returns.std(dim=1, correction=0, keepdim=True) + eps)
     return advantages.flatten()
     ### END SOLUTION
-
 
 # %% nbgrader={"grade": true, "grade_id": "test_group_advantages", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 import torch
@@ -174,98 +172,47 @@ lengths = rng.permutation([1, 2, 3, 5, 7, 7, 4, 6, 3, 2, 7, 5]).tolist()
 rewards, mask = batch(7, lengths)
 full = np.ones((7, 12))
 
-with check(
-    "other rewards and lengths, several sizes of groups",
-    weight=2,
-    hint="Is a group made of neighbouring columns, and is its mean that of its own returns?",
-):
+with check("other rewards and lengths, several sizes of groups", weight=2, hint="Is a group made of neighbouring columns, and is its mean that of its own returns?"):
     for n in [2, 3, 4, 6]:
         close(group_advantages(*tensors(rewards, mask), n), expected(rewards, mask, n), atol=1e-3)
 with check("episodes of full length", hint="Are all steps added up, the first and the last as well?"):
     close(group_advantages(*tensors(rewards, full), 3), expected(rewards, full, 3), atol=1e-3)
-with check(
-    "padded rewards, whatever they are",
-    hint="A step where the mask is 0 must not count, however large its reward.",
-):
+with check("padded rewards, whatever they are", hint="A step where the mask is 0 must not count, however large its reward."):
     filled = np.where(mask > 0, rewards, 1e6)
     close(group_advantages(*tensors(filled, mask), 4), expected(rewards, mask, 4), atol=1e-3)
-with check(
-    "the return is a sum",
-    hint="The undiscounted sum over the steps, not a mean over them: longer episodes have more of it.",
-):
+with check("the return is a sum", hint="The undiscounted sum over the steps, not a mean over them: longer episodes have more of it."):
     ones = np.ones((7, 12))
     close(group_advantages(*tensors(ones, mask), 6), expected(ones, mask, 6), atol=1e-3)
-with check(
-    "normalised, groups of three and of six",
-    weight=2,
-    hint="Is it the population's standard deviation (divisor n) of each group, of the returns and not of the rewards?",
-):
+with check("normalised, groups of three and of six", weight=2, hint="Is it the population's standard deviation (divisor n) of each group, of the returns and not of the rewards?"):
     for n in [3, 6]:
-        close(
-            group_advantages(*tensors(rewards, mask), n, normalize=True),
-            expected(rewards, mask, n, True),
-            rtol=1e-3,
-            atol=1e-3,
-        )
-with check(
-    "normalised, groups of very different spread",
-    hint="Each group is divided by its own standard deviation, not by that of the batch.",
-):
+        close(group_advantages(*tensors(rewards, mask), n, normalize=True), expected(rewards, mask, n, True), rtol=1e-3, atol=1e-3)
+with check("normalised, groups of very different spread", hint="Each group is divided by its own standard deviation, not by that of the batch."):
     wild = rewards * np.repeat([1.0, 8.0, 64.0, 512.0], 3)
-    close(
-        group_advantages(*tensors(wild, mask), 3, normalize=True),
-        expected(wild, mask, 3, True),
-        rtol=1e-3,
-        atol=1e-3,
-    )
-with check(
-    "eps is added to the standard deviation",
-    hint="Divide by (std + eps): not by the root of (variance + eps), not by the larger of the two.",
-):
+    close(group_advantages(*tensors(wild, mask), 3, normalize=True), expected(wild, mask, 3, True), rtol=1e-3, atol=1e-3)
+with check("eps is added to the standard deviation", hint="Divide by (std + eps): not by the root of (variance + eps), not by the larger of the two."):
     for eps in [0.5, 40.0]:
-        close(
-            group_advantages(*tensors(rewards, mask), 4, normalize=True, eps=eps),
-            expected(rewards, mask, 4, True, eps),
-            rtol=1e-3,
-            atol=1e-3,
-        )
+        close(group_advantages(*tensors(rewards, mask), 4, normalize=True, eps=eps), expected(rewards, mask, 4, True, eps), rtol=1e-3, atol=1e-3)
 with check("the default of eps is 1e-6", hint="Is eps used as it is given, and is its default 1e-6?"):
     tiny = np.array([[0.0, 2.0**-18, 2.0**-18, 0.0]])
     for dtype in [np.float32, np.float64]:
-        close(
-            group_advantages(*tensors(tiny, np.ones((1, 4)), dtype=dtype), 4, normalize=True),
-            expected(tiny, 1.0, 4, True),
-            rtol=1e-2,
-        )
+        close(group_advantages(*tensors(tiny, np.ones((1, 4)), dtype=dtype), 4, normalize=True), expected(tiny, 1.0, 4, True), rtol=1e-2)
 with check("eps does nothing without normalize", hint="Is the division under `if normalize`?"):
     close(group_advantages(*tensors(rewards, mask), 4, eps=7.0), expected(rewards, mask, 4), atol=1e-3)
-with check(
-    "a group whose returns are all equal",
-    hint="Nobody was better than the others: 0, also when normalised, and not NaN.",
-):
+with check("a group whose returns are all equal", hint="Nobody was better than the others: 0, also when normalised, and not NaN."):
     equal = np.concatenate([np.full((2, 3), 2.5), [[1.0, 2.0, 4.0], [0.0, 8.0, 0.0]]], axis=1)
     for normalize in [False, True]:
         found = group_advantages(*tensors(equal, np.ones((2, 6))), 3, normalize=normalize)
         close(found[:3], np.zeros(3))
         assert numbers(found)[4] > 0  # the other group has a winner
-with check(
-    "groups of one, and one group of all",
-    weight=0.5,
-    hint="Alone in a group, an episode is as good as its mean: 0, also when normalised. Is the shape (N,)?",
-):
+with check("groups of one, and one group of all", weight=0.5, hint="Alone in a group, an episode is as good as its mean: 0, also when normalised. Is the shape (N,)?"):
     for normalize in [False, True]:
         close(group_advantages(*tensors(rewards[:, :5], mask[:, :5]), 1, normalize=normalize), np.zeros(5))
     close(group_advantages(*tensors(rewards, mask), 12), expected(rewards, mask, 12), atol=1e-3)
 with check("episodes of one step", hint="Does it work for T = 1?"):
     close(group_advantages(*tensors(rewards[:1], full[:1]), 6), expected(rewards[:1], full[:1], 6), atol=1e-3)
 with check("float64", hint="Is a dtype fixed in the function?"):
-    close(
-        group_advantages(*tensors(rewards, mask, dtype=np.float64), 6), expected(rewards, mask, 6), atol=1e-4
-    )
-with check(
-    "right, and the arguments are not changed",
-    hint="Work on new tensors, without `*=` or `-=` on the arguments.",
-):
+    close(group_advantages(*tensors(rewards, mask, dtype=np.float64), 6), expected(rewards, mask, 6), atol=1e-4)
+with check("right, and the arguments are not changed", hint="Work on new tensors, without `*=` or `-=` on the arguments."):
     again = "[group_advantages(r, m, n), r, m]"
     found, r, m = check.evaluate(again, **dict(zip("rm", tensors(rewards, mask))), n=4)
     close(found, expected(rewards, mask, 4), atol=1e-3)
@@ -317,7 +264,6 @@ check.score()
 #
 # </details>
 
-
 # %% nbgrader={"grade": false, "grade_id": "grpo_loss", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def grpo_loss(log_probs, old_log_probs, advantages, mask, clip=0.2):
     """The clipped surrogate, negated:
@@ -345,7 +291,6 @@ def grpo_loss(log_probs, old_log_probs, advantages, mask, clip=0.2):
     clipped = ratio.clamp(1 - clip, 1 + clip)
     return -torch.minimum(ratio * weights, clipped * weights).mean()
     ### END SOLUTION
-
 
 # %% nbgrader={"grade": true, "grade_id": "test_grpo_loss", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
 import torch
@@ -429,29 +374,13 @@ ragged = batch(rng.permutation([1, 2, 3, 5, 7, 7, 4, 6]).tolist(), 7)
 x, old, a, m = ragged
 finite = [np.where(m > 0, x, -1.0), np.where(m > 0, old, -3.0), a, m]  # padding holds numbers, and other ones
 
-with check(
-    "other batches without padding",
-    weight=2,
-    hint="Minus the mean over all steps of the smaller of the two terms, each column with its own advantage.",
-):
+with check("other batches without padding", weight=2, hint="Minus the mean over all steps of the smaller of the two terms, each column with its own advantage."):
     close(worth(VALUE, full), expected(*full)[0])
-with check(
-    "their gradients",
-    weight=2,
-    hint="Is something kept out of the gradient that belongs in it? Does the minimum choose step by step?",
-):
+with check("their gradients", weight=2, hint="Is something kept out of the gradient that belongs in it? Does the minimum choose step by step?"):
     close(worth(GRADIENT, full), expected(*full)[1])
-with check(
-    "episodes of different lengths",
-    weight=2,
-    hint="Divide by the number of live steps of the whole batch: not by T * N, not episode by episode.",
-):
+with check("episodes of different lengths", weight=2, hint="Divide by the number of live steps of the whole batch: not by T * N, not episode by episode."):
     close(worth(VALUE, finite), expected(*finite)[0])
-with check(
-    "their gradients, zero at padded steps",
-    weight=2,
-    hint="Padded steps get no gradient, live ones -ratio * A / number of live steps, or none where they are clipped.",
-):
+with check("their gradients, zero at padded steps", weight=2, hint="Padded steps get no gradient, live ones -ratio * A / number of live steps, or none where they are clipped."):
     close(worth(GRADIENT, finite), expected(*finite)[1])
 for c in [0.05, 0.5]:
     with check(f"a clip range of {c}", hint="Is the argument `clip` used, on both sides of 1?"):
@@ -464,43 +393,15 @@ with check("as many steps as episodes", hint="The advantage belongs to the colum
 with check("one episode of one step", hint="Does it work for T = 1 and N = 1, with a scalar as the result?"):
     for ratio, advantage, value in [(1.5, 2.0, -2.4), (0.5, 2.0, -1.0), (1.5, -2.0, 3.0), (0.5, -2.0, 1.6)]:
         close(worth(VALUE, ([[np.log(ratio) - 1]], [[-1.0]], [advantage], [[1.0]])), value)
-with check(
-    "NaN and infinities at padded steps: the value",
-    weight=2,
-    hint="0 * nan and 0 * inf are NaN: take the live steps out before you compute with them.",
-):
-    for bad_x, bad_old in [
-        (np.nan, -1.0),
-        (-1.0, np.nan),
-        (np.nan, np.nan),
-        (-np.inf, -np.inf),
-        (0.0, -np.inf),
-        (-np.inf, 0.0),
-        (0.0, -1000.0),
-    ]:
+with check("NaN and infinities at padded steps: the value", weight=2, hint="0 * nan and 0 * inf are NaN: take the live steps out before you compute with them."):
+    for bad_x, bad_old in [(np.nan, -1.0), (-1.0, np.nan), (np.nan, np.nan), (-np.inf, -np.inf), (0.0, -np.inf), (-np.inf, 0.0), (0.0, -1000.0)]:
         spoilt = [np.where(m > 0, x, bad_x), np.where(m > 0, old, bad_old), a, m]
         close(worth(VALUE, spoilt), expected(*finite)[0])
-with check(
-    "NaN and infinities at padded steps: the gradient",
-    weight=2,
-    hint="torch.where on the result leaves NaN in the gradient: clean the inputs of exp, or index with the mask.",
-):
-    for bad_x, bad_old in [
-        (np.nan, -1.0),
-        (-1.0, np.nan),
-        (np.nan, np.nan),
-        (-np.inf, -np.inf),
-        (0.0, -np.inf),
-        (-np.inf, 0.0),
-        (0.0, -1000.0),
-    ]:
+with check("NaN and infinities at padded steps: the gradient", weight=2, hint="torch.where on the result leaves NaN in the gradient: clean the inputs of exp, or index with the mask."):
+    for bad_x, bad_old in [(np.nan, -1.0), (-1.0, np.nan), (np.nan, np.nan), (-np.inf, -np.inf), (0.0, -np.inf), (-np.inf, 0.0), (0.0, -1000.0)]:
         spoilt = [np.where(m > 0, x, bad_x), np.where(m > 0, old, bad_old), a, m]
         close(worth(GRADIENT, spoilt), expected(*finite)[1])
-with check(
-    "the same tensor twice: the gradient of REINFORCE",
-    weight=3,
-    hint="Detach old_log_probs: otherwise the ratio is a constant 1, and there is no gradient.",
-):
+with check("the same tensor twice: the gradient of REINFORCE", weight=3, hint="Detach old_log_probs: otherwise the ratio is a constant 1, and there is no gradient."):
     same = "(lambda x: torch.autograd.grad(grpo_loss(x, x, a, m), x)[0])(x.requires_grad_())"
     close(worth(same, finite), -(m * a) / m.sum())
 with check("no gradient through old_log_probs and advantages", hint="Both are constants: detach them."):
@@ -511,19 +412,13 @@ with check("no gradient through old_log_probs and advantages", hint="Both are co
     of_x, *of_constants = worth(others, finite)
     close(of_x, np.abs(expected(*finite)[1]).sum())
     close(of_constants, [0.0, 0.0])
-with check(
-    "advantages of zero, and all of one sign",
-    hint="Is the minimum taken for every step by itself, whatever the signs?",
-):
+with check("advantages of zero, and all of one sign", hint="Is the minimum taken for every step by itself, whatever the signs?"):
     for advantages in [np.zeros(8), np.full(8, 2.0), np.full(8, -2.0)]:
         changed = [finite[0], finite[1], advantages, m]
         close(worth(VALUE, changed), expected(*changed)[0])
 with check("float64", hint="Is a dtype fixed in the function?"):
     close(check.evaluate(VALUE, **named(finite, np.float64)), expected(*finite)[0])
-with check(
-    "right, and the arguments are not changed",
-    hint="Work on new tensors, without functions that end in an underscore.",
-):
+with check("right, and the arguments are not changed", hint="Work on new tensors, without functions that end in an underscore."):
     value, *after = worth("[grpo_loss(x, old, a, m), x, old, a, m]", finite)
     close(value, expected(*finite)[0])
     for array, before in zip(after, finite):
@@ -557,7 +452,6 @@ check.score()
 #
 # </details>
 
-
 # %% nbgrader={"grade": false, "grade_id": "kl_to_reference", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def kl_to_reference(log_probs, ref_log_probs, mask):
     """An estimate of KL(pi || reference) that is never negative:
@@ -580,7 +474,6 @@ def kl_to_reference(log_probs, ref_log_probs, mask):
     return (torch.exp(difference) - difference - 1).mean()
     ### END SOLUTION
 
-
 # %% nbgrader={"grade": true, "grade_id": "test_kl_to_reference", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 import torch
 
@@ -600,8 +493,7 @@ with check(
     gradient = check.evaluate(
         "(lambda x: torch.autograd.grad(kl_to_reference(x, ref, torch.ones(1, 4)), x)[0])"
         "(x.requires_grad_())",
-        x=log_probs,
-        ref=log_probs + d,
+        x=log_probs, ref=log_probs + d,
     )
     close(gradient, [[0.0, -0.25, 0.125, -0.75]])
 with check(
@@ -612,8 +504,7 @@ with check(
     value, gradient = check.evaluate(
         "(lambda x: (lambda y: [y, torch.autograd.grad(y, x)[0]])(kl_to_reference(x, ref, m)))"
         "(x.requires_grad_())",
-        x=torch.tensor([[-1.0, -2.0], [-1.0, nan]]),
-        ref=torch.tensor([[-2.0, -1.0], [-1.0, nan]]),
+        x=torch.tensor([[-1.0, -2.0], [-1.0, nan]]), ref=torch.tensor([[-2.0, -1.0], [-1.0, nan]]),
         m=torch.tensor([[1.0, 1.0], [1.0, 0.0]]),
     )
     close(value, 0.362054)
@@ -649,71 +540,36 @@ def worth(expression, arrays, dtype=np.float32):
 full = batch([6, 6, 6], 6)
 x, ref, m = batch(rng.permutation([1, 2, 3, 5, 7, 7, 4, 6]).tolist(), 7)
 finite = [np.where(m > 0, x, -1.0), np.where(m > 0, ref, -3.0), m]  # padding holds numbers, and other ones
-BAD = [
-    (np.nan, -1.0),
-    (-1.0, np.nan),
-    (np.nan, np.nan),
-    (-np.inf, -np.inf),
-    (-np.inf, 0.0),
-    (0.0, -np.inf),
-    (-1000.0, 0.0),
-]
+BAD = [(np.nan, -1.0), (-1.0, np.nan), (np.nan, np.nan), (-np.inf, -np.inf), (-np.inf, 0.0), (0.0, -np.inf), (-1000.0, 0.0)]
 
-with check(
-    "other batches without padding",
-    weight=2,
-    hint="exp(d) - d - 1, with d = ref_log_probs - log_probs, and not the other way round.",
-):
+with check("other batches without padding", weight=2, hint="exp(d) - d - 1, with d = ref_log_probs - log_probs, and not the other way round."):
     close(worth(VALUE, full), expected(*full)[0])
 with check("their gradients", weight=2, hint="Is something kept out of the gradient that belongs in it?"):
     close(worth(GRADIENT, full), expected(*full)[1])
-with check(
-    "episodes of different lengths",
-    weight=2,
-    hint="Divide by the number of live steps of the whole batch: not by T * N, not episode by episode.",
-):
+with check("episodes of different lengths", weight=2, hint="Divide by the number of live steps of the whole batch: not by T * N, not episode by episode."):
     close(worth(VALUE, finite), expected(*finite)[0])
 with check("their gradients, zero at padded steps", weight=2, hint="Padded steps get no gradient."):
     close(worth(GRADIENT, finite), expected(*finite)[1])
-with check(
-    "NaN and infinities at padded steps: the value",
-    weight=1.5,
-    hint="0 * nan and 0 * inf are NaN: take the live steps out before you compute with them.",
-):
+with check("NaN and infinities at padded steps: the value", weight=1.5, hint="0 * nan and 0 * inf are NaN: take the live steps out before you compute with them."):
     for bad_x, bad_ref in BAD:
-        close(
-            worth(VALUE, [np.where(m > 0, x, bad_x), np.where(m > 0, ref, bad_ref), m]), expected(*finite)[0]
-        )
-with check(
-    "NaN and infinities at padded steps: the gradient",
-    weight=1.5,
-    hint="torch.where on the result leaves NaN in the gradient: clean the inputs of exp, or index with the mask.",
-):
+        close(worth(VALUE, [np.where(m > 0, x, bad_x), np.where(m > 0, ref, bad_ref), m]), expected(*finite)[0])
+with check("NaN and infinities at padded steps: the gradient", weight=1.5, hint="torch.where on the result leaves NaN in the gradient: clean the inputs of exp, or index with the mask."):
     for bad_x, bad_ref in BAD:
-        close(
-            worth(GRADIENT, [np.where(m > 0, x, bad_x), np.where(m > 0, ref, bad_ref), m]),
-            expected(*finite)[1],
-        )
+        close(worth(GRADIENT, [np.where(m > 0, x, bad_x), np.where(m > 0, ref, bad_ref), m]), expected(*finite)[1])
 with check("the reference is a constant", hint="Detach ref_log_probs."):
     both = (
         "(lambda x, ref: [0.0 if g is None else float(g.abs().sum()) for g in torch.autograd.grad("
         "kl_to_reference(x, ref, m), [x, ref], allow_unused=True)])(x.requires_grad_(), ref.requires_grad_())"
     )
     close(worth(both, finite), [np.abs(expected(*finite)[1]).sum(), 0.0])
-with check(
-    "large differences, both ways",
-    hint="Is the exponential taken as it is, without a limit? An approximation by d squared is good for small d only.",
-):
+with check("large differences, both ways", hint="Is the exponential taken as it is, without a limit? An approximation by d squared is good for small d only."):
     for d in [4.0, -4.0]:
         close(worth(VALUE, [[[-5.0, -5.0]], [[-5.0 + d, -5.0]], [[1.0, 1.0]]]), (np.exp(d) - d - 1) / 2)
 with check("one step", hint="Does it work for T = 1 and N = 1, with a scalar as the result?"):
     close(worth(VALUE, [[[-1.5]], [[-0.5]], [[1.0]]]), np.e - 2)
 with check("float64", hint="Is a dtype fixed in the function?"):
     close(worth(VALUE, finite, np.float64), expected(*finite)[0])
-with check(
-    "right, and the arguments are not changed",
-    hint="Work on new tensors, without functions that end in an underscore.",
-):
+with check("right, and the arguments are not changed", hint="Work on new tensors, without functions that end in an underscore."):
     value, *after = worth("[kl_to_reference(x, ref, m), x, ref, m]", finite)
     close(value, expected(*finite)[0])
     for array, before in zip(after, finite):
@@ -777,12 +633,10 @@ envs = make_envs(lander, N_GROUPS * N_GENERATIONS)
 # A small network from eight numbers to four logits. It acts by sampling while it learns, and is judged both
 # ways: sampled, and greedy, taking the likeliest action.
 
-
 # %% tags=["training"]
 def make_network(n_outputs):
     layers = [nn.Linear(8, 64), nn.Tanh(), nn.Linear(64, 64), nn.Tanh()]
     return nn.Sequential(*layers, nn.Linear(64, n_outputs))
-
 
 # %% tags=["training"]
 @torch.no_grad()
@@ -792,19 +646,16 @@ def logits_of(policy, observations):
 
 def sampled(policy, generator):
     """For run_episodes: observations (N, 8) to actions (N,), drawn from the policy."""
-
     def act(observations):
         probabilities = torch.softmax(logits_of(policy, observations), dim=-1)
         return torch.multinomial(probabilities, 1, generator=generator)[:, 0].numpy()
 
     return act
 
-
 # %% tags=["training"]
 def greedy(policy):
     """For run_episodes: observations (N, 8) to the likeliest actions (N,)."""
     return lambda observations: logits_of(policy, observations).argmax(dim=-1).numpy()
-
 
 # %% [markdown]
 # Two groups of an untrained policy: the siblings begin alike, and end differently.
@@ -819,7 +670,9 @@ print("same first observation:", alike)
 print(f"{envs.num_envs} episodes of {batch.lengths.min()} to {batch.lengths.max()} steps")
 
 # %% tags=["training"]
-advantages = group_advantages(torch.as_tensor(batch.rewards), torch.as_tensor(batch.mask), N_GENERATIONS)
+advantages = group_advantages(
+    torch.as_tensor(batch.rewards), torch.as_tensor(batch.mask), N_GENERATIONS
+)
 for group in (slice(0, 8), slice(8, 16)):
     print("returns   ", batch.returns[group].round().astype(int))
     print("advantages", np.asarray(advantages[group]).round().astype(int))
@@ -837,13 +690,11 @@ for group in (slice(0, 8), slice(8, 16)):
 # sibling that has ended has nothing left to earn. At last the advantages are divided by their root mean
 # square, one number for the whole batch, so that the optimiser's steps mean the same early and late.
 
-
 # %% tags=["training"]
 def per_episode(rewards, mask, n):
     """(T, N): each step has the advantage of its episode."""
     advantages = group_advantages(rewards, mask, n)
     return torch.as_tensor(advantages, dtype=torch.float32).expand_as(mask)
-
 
 # %% tags=["training"]
 def per_step(rewards, mask, n):
@@ -853,12 +704,10 @@ def per_step(rewards, mask, n):
     steps = group_advantages(to_go.reshape(1, -1), mask.reshape(1, -1), n)
     return torch.as_tensor(steps, dtype=torch.float32).reshape(mask.shape)
 
-
 # %% tags=["training"]
 def scaled(advantages, mask):
     """Divided by their root mean square over the live steps."""
     return advantages / ((advantages**2 * mask).sum() / mask.sum()).sqrt().clamp(min=1e-6)
-
 
 # %% [markdown]
 # ### Several updates from one batch
@@ -868,19 +717,16 @@ def scaled(advantages, mask):
 # that one is the first argument, and the new one the reference: what comes out estimates
 # $\mathrm{KL}(\pi_{\text{old}}\,\|\,\pi_\theta)$. Beyond 0.03 the batch is used up.
 
-
 # %% tags=["training"]
 def log_probs_of(policy, observations, actions):
     log_policy = torch.log_softmax(policy(observations), dim=-1)
     return log_policy.gather(-1, actions[..., None])[..., 0]
-
 
 # %% tags=["training"]
 def loss_of(log_probs, old, advantages, mask):
     """Your loss for advantages (T, N): every step goes in as an episode of its own."""
     one_row = [x.reshape(1, -1) for x in (log_probs, old, mask)]
     return grpo_loss(one_row[0], one_row[1], advantages.flatten(), one_row[2])
-
 
 # %% tags=["training"]
 def improve(policy, optimiser, batch, credit, rounds, parts, generator):
@@ -903,7 +749,6 @@ def improve(policy, optimiser, batch, credit, rounds, parts, generator):
             break
     return float(moved)
 
-
 # %% [markdown]
 # ### The training loop
 #
@@ -922,11 +767,9 @@ def has_landed(policy, curve):
         return False
     return run_episodes(envs, greedy(policy), seeds=VALIDATION).returns.mean() >= 230
 
-
 # %% tags=["training"]
 class Progress:
     """A bar of environment steps, and the learning curve: steps and mean return."""
-
     def __init__(self, name, max_steps):
         self.steps, self.curve, self.start = 0, [], time.process_time()
         self.bar = tqdm(total=max_steps, desc=name, unit=" steps", unit_scale=True)
@@ -947,18 +790,17 @@ class Progress:
             print(f"interrupted after {self.steps:,} steps")
         return kind is KeyboardInterrupt
 
-
 # %% tags=["training"]
 class Run(NamedTuple):
     """A trained policy, its learning curve, and the minutes that it kept a core busy."""
-
     policy: nn.Module
     curve: np.ndarray
     minutes: float
 
-
 # %% tags=["training"]
-def train(name, seed, credit, generations=N_GENERATIONS, rounds=5, parts=4, steps=None):
+def train(
+    name, seed, credit, generations=N_GENERATIONS, rounds=5, parts=4, steps=None
+):
     """A Run of so many steps; None: until the greedy policy lands."""
     torch.manual_seed(seed)
     generator, rng = torch.Generator().manual_seed(seed), np.random.default_rng(seed)
@@ -968,10 +810,8 @@ def train(name, seed, credit, generations=N_GENERATIONS, rounds=5, parts=4, step
         while progress.steps < (steps or MAX_STEPS):
             starts = rng.integers(VALIDATION, size=envs.num_envs // generations)
             batch = run_episodes(
-                envs,
-                sampled(policy, generator),
-                seeds=group_seeds(starts, generations),
-                max_steps=HORIZON,
+                envs, sampled(policy, generator),
+                seeds=group_seeds(starts, generations), max_steps=HORIZON,
             )
             moved = improve(policy, optimiser, batch, credit, rounds, parts, generator)
             progress.add(batch.mask.sum(), batch.returns.mean(), kl=f"{moved:.4f}")
@@ -979,14 +819,15 @@ def train(name, seed, credit, generations=N_GENERATIONS, rounds=5, parts=4, step
                 break
     return Run(policy, np.array(progress.curve), progress.minutes)
 
-
 # %% [markdown]
 # Now the training, three times, with nothing but the seed changed. The settings were chosen on the seeds 101
 # to 103.
 
 # %% tags=["training"]
 runs = {}
-runs["GRPO"] = [train("GRPO", seed, partial(per_step, n=N_GENERATIONS)) for seed in SEEDS]
+runs["GRPO"] = [
+    train("GRPO", seed, partial(per_step, n=N_GENERATIONS)) for seed in SEEDS
+]
 
 # %% [markdown]
 # ### Beside it, at equal steps
@@ -1001,11 +842,9 @@ runs["GRPO"] = [train("GRPO", seed, partial(per_step, n=N_GENERATIONS)) for seed
 #   with the advantage $r_t+\gamma r_{t+1}+\dots+\gamma^kV(s_{t+k})-V(s_t)$; where an episode was truncated, $V$ of its last
 #   observation stands for the rest, where it has terminated, nothing does.
 
-
 # %% tags=["training"]
 class Fragments:
     """Fragments of 8 steps of 32 landers, which begin a new episode after each end."""
-
     def __init__(self, policy, seed, generator):
         self.envs = make_envs(lander, 32)
         self.observations = self.envs.reset(seed=seed)[0]
@@ -1028,7 +867,6 @@ class Fragments:
                 self.observations = self.envs.reset(options=options)[0]
         return [np.stack(column) for column in zip(*rows)]
 
-
 # %% tags=["training"]
 def targets(rewards, next_values, terminated, truncated):
     """(T, N): rewards up to the end of the episode or the fragment, then the value."""
@@ -1038,7 +876,6 @@ def targets(rewards, next_values, terminated, truncated):
         following = rewards[row] + GAMMA * torch.where(terminated[row], 0.0, following)
         returns.append(following)
     return torch.stack(returns[::-1])
-
 
 # %% tags=["training"]
 def a2c_loss(policy, critic, fragment):
@@ -1050,7 +887,6 @@ def a2c_loss(policy, critic, fragment):
     errors = returns - critic(observations)[..., 0]
     log_probs = log_probs_of(policy, observations, actions)
     return -(errors.detach() * log_probs).mean() + errors.square().mean()
-
 
 # %% tags=["training"]
 def train_a2c(name, seed, steps):
@@ -1072,7 +908,6 @@ def train_a2c(name, seed, steps):
                 progress.add(40 * 256, np.mean(fragments.finished[-64:]))
     return Run(policy, np.array(progress.curve), progress.minutes)
 
-
 # %% tags=["training"]
 budgets = [(seed, int(run.curve[-1, 0])) for seed, run in zip(SEEDS, runs["GRPO"])]
 whole = partial(per_episode, n=N_GENERATIONS)
@@ -1083,7 +918,9 @@ runs["GRPO, whole episodes"] = [
 # %% tags=["training"]
 one_for_all = partial(per_step, n=envs.num_envs)
 once = {"generations": 1, "rounds": 1, "parts": 1}
-runs["REINFORCE"] = [train("REINFORCE", seed, one_for_all, steps=steps, **once) for seed, steps in budgets]
+runs["REINFORCE"] = [
+    train("REINFORCE", seed, one_for_all, steps=steps, **once) for seed, steps in budgets
+]
 
 # %% tags=["training"]
 runs["A2C"] = [train_a2c("A2C", seed, steps) for seed, steps in budgets]
@@ -1098,51 +935,47 @@ runs["A2C"] = [train_a2c("A2C", seed, steps) for seed, steps in budgets]
 judges = make_envs(lander, 10 if QUICK else 100)
 at_random = run_episodes(judges, uniformly_random(4, seed=0), seeds=TEST)
 
-
 # %% tags=["training"]
 def test(policy, seed):
     """Sampled and greedy episodes, from starts that are the same for all agents."""
     by_chance = sampled(policy, torch.Generator().manual_seed(1_000 + seed))
-    return [run_episodes(judges, act, seeds=TEST) for act in (by_chance, greedy(policy))]
-
+    return [
+        run_episodes(judges, act, seeds=TEST) for act in (by_chance, greedy(policy))
+    ]
 
 # %% tags=["training"]
 results = {
-    name: [test(run.policy, seed) for seed, run in zip(SEEDS, trained)] for name, trained in runs.items()
+    name: [test(run.policy, seed) for seed, run in zip(SEEDS, trained)]
+    for name, trained in runs.items()
 }
 
 # %% tags=["training"]
 threshold = gym.spec("LunarLander-v3").reward_threshold
 
-
 # %% tags=["training"]
 def cell(returns):
     return f"{returns.mean():.0f} ± {returns.std(ddof=1) / len(returns) ** 0.5:.0f}"
 
-
 # %% tags=["training"]
 lines = [
-    "| method | seed | greedy policy | sampled policy | terminated, greedy | training steps | CPU minutes |",
+    "| method | seed | greedy policy | sampled policy | terminated, greedy "
+    "| training steps | CPU minutes |",
     "|---|---|---|---|---|---|---|",
 ]
 for name, trained in runs.items():
     for seed, (by_chance, likeliest), run in zip(SEEDS, results[name], trained):
         ended = likeliest.terminated.any(axis=0).sum()
-        lines.append(
-            f"| {name} | {seed} | {cell(likeliest.returns)} | {cell(by_chance.returns)} "
-            f"| {ended} of {len(likeliest.returns)} | {int(run.curve[-1, 0]):,} "
-            f"| {run.minutes:.1f} |"
-        )
+        lines.append(f"| {name} | {seed} | {cell(likeliest.returns)} | {cell(by_chance.returns)} "
+                     f"| {ended} of {len(likeliest.returns)} | {int(run.curve[-1, 0]):,} "
+                     f"| {run.minutes:.1f} |")
 lines.append(f"| random policy | | | {cell(at_random.returns)} | | | |")
 display(Markdown("\n".join(lines)))
 
 # %% tags=["training"]
 for name, played in results.items():
     means = [likeliest.returns.mean() for _, likeliest in played]
-    print(
-        f"{name}: greedy {np.mean(means):.0f}, from {min(means):.0f} to {max(means):.0f};",
-        f"{sum(mean >= threshold for mean in means)} of {len(means)} seeds reach {threshold}",
-    )
+    print(f"{name}: greedy {np.mean(means):.0f}, from {min(means):.0f} to {max(means):.0f};",
+          f"{sum(mean >= threshold for mean in means)} of {len(means)} seeds reach {threshold}")
 
 # %% [markdown]
 # Mean return of 100 episodes, plus or minus its standard error; an episode that is not terminated was still in

@@ -83,7 +83,6 @@ use_course_style()
 #
 # </details>
 
-
 # %% nbgrader={"grade": false, "grade_id": "total_return", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def total_return(rewards, gamma):
     """The discounted return of one episode, r_0 + gamma r_1 + gamma^2 r_2 + ...,
@@ -101,7 +100,6 @@ def total_return(rewards, gamma):
     discounts = gamma ** torch.arange(len(rewards), dtype=rewards.dtype)
     return (discounts * rewards).sum().expand(len(rewards))
     ### END SOLUTION
-
 
 # %% nbgrader={"grade": true, "grade_id": "test_total_return", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import torch
@@ -146,31 +144,19 @@ def expected(rewards, gamma):
     return np.full(len(rewards), (powers * rewards.astype(float)).sum())
 
 
-with check(
-    "random rewards, several discounts",
-    weight=3,
-    hint="Is each reward discounted by its distance from the start?",
-):
+with check("random rewards, several discounts", weight=3, hint="Is each reward discounted by its distance from the start?"):
     for gamma in [0.9, 0.5, 0.25]:
         r = episode(9)
         close(returned(r, gamma), expected(r, gamma), atol=1e-4)
-with check(
-    "gamma = 1 and gamma = 0 on other rewards",
-    weight=2,
-    hint="Both ends are discounts like any other. With gamma = 0 the first reward is left.",
-):
+with check("gamma = 1 and gamma = 0 on other rewards", weight=2, hint="Both ends are discounts like any other. With gamma = 0 the first reward is left."):
     r = episode(7)
     close(returned(r, 1.0), expected(r, 1.0), atol=1e-4)
     close(returned(r, 0.0), np.full(7, r[0]))
-with check(
-    "gamma as an integer", hint="0 and 1 are discounts as well when they are written without a point."
-):
+with check("gamma as an integer", hint="0 and 1 are discounts as well when they are written without a point."):
     r = episode(5)
     close(returned(r, 1), expected(r, 1.0), atol=1e-4)
     close(returned(r, 0), np.full(5, r[0]))
-with check(
-    "an episode of one step", hint="The result has as many entries as the episode has steps: here one."
-):
+with check("an episode of one step", hint="The result has as many entries as the episode has steps: here one."):
     for gamma in [0.9, 0.3]:
         r = episode(1)
         close(returned(r, gamma), r)
@@ -182,11 +168,7 @@ with check("the rewards are not changed", hint="Work on a new tensor: the caller
     outcome = check.evaluate("(lambda r: [total_return(r, 0.5), r])(torch.tensor(r))", r=r)
     close(outcome[0], expected(r, 0.5), atol=1e-4)
     close(outcome[1], r)
-with check(
-    "an episode of 2,000 steps",
-    weight=2,
-    hint="Is it fast enough, without recursion, and without dividing by a power of gamma?",
-):
+with check("an episode of 2,000 steps", weight=2, hint="Is it fast enough, without recursion, and without dividing by a power of gamma?"):
     r = (rng.integers(-8, 9, size=2000) / 4).astype(np.float32)
     close(returned(r, 0.99), expected(r, 0.99), atol=2e-3)
     close(returned(r, 0.5), expected(r, 0.5), atol=1e-3)
@@ -210,7 +192,6 @@ check.score()
 #
 # </details>
 
-
 # %% nbgrader={"grade": false, "grade_id": "reward_to_go", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def reward_to_go(rewards, gamma):
     """The discounted rewards-to-go of one episode:
@@ -230,7 +211,6 @@ def reward_to_go(rewards, gamma):
         returns.append(following)
     return torch.tensor(returns[::-1], dtype=rewards.dtype)
     ### END SOLUTION
-
 
 # %% nbgrader={"grade": true, "grade_id": "test_reward_to_go", "locked": true, "points": 1.5, "schema_version": 3, "solution": false, "task": false}
 import torch
@@ -278,24 +258,17 @@ def expected(rewards, gamma):
     return backwards[::-1]
 
 
-with check(
-    "random rewards, several discounts", weight=3, hint="Is each reward discounted by its distance from t?"
-):
+with check("random rewards, several discounts", weight=3, hint="Is each reward discounted by its distance from t?"):
     for gamma in [0.9, 0.5, 0.25]:
         r = episode(9)
         close(returned(r, gamma), expected(r, gamma), atol=1e-4)
 with check("gamma = 1 on other rewards", hint="Without a discount the sums must be exact."):
     r = episode(8)
     close(returned(r, 1.0), expected(r, 1.0), atol=1e-4)
-with check(
-    "gamma = 0 on other rewards",
-    hint="Is a discount of zero treated like any other? Do you divide by a power of it?",
-):
+with check("gamma = 0 on other rewards", hint="Is a discount of zero treated like any other? Do you divide by a power of it?"):
     r = episode(8)
     close(returned(r, 0.0), expected(r, 0.0), atol=1e-5)
-with check(
-    "gamma as an integer", hint="0 and 1 are discounts as well when they are written without a point."
-):
+with check("gamma as an integer", hint="0 and 1 are discounts as well when they are written without a point."):
     r = episode(5)
     close(returned(r, 1), expected(r, 1.0), atol=1e-4)
     close(returned(r, 0), expected(r, 0.0), atol=1e-4)
@@ -313,11 +286,7 @@ with check("the rewards are not changed", hint="Work on a new tensor: the caller
     outcome = check.evaluate("(lambda r: [reward_to_go(r, 0.5), r])(torch.tensor(r))", r=r)
     close(outcome[0], expected(r, 0.5), atol=1e-4)
     close(outcome[1], r)
-with check(
-    "an episode of 2,000 steps",
-    weight=2,
-    hint="Is it fast enough, without recursion, and without dividing by a power of gamma?",
-):
+with check("an episode of 2,000 steps", weight=2, hint="Is it fast enough, without recursion, and without dividing by a power of gamma?"):
     r = (rng.integers(-8, 9, size=2000) / 4).astype(np.float32)
     close(returned(r, 0.99), expected(r, 0.99), atol=2e-3)
     close(returned(r, 0.5), expected(r, 0.5), atol=1e-3)
@@ -343,7 +312,6 @@ check.score()
 #
 # </details>
 
-
 # %% nbgrader={"grade": false, "grade_id": "categorical_log_prob", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def categorical_log_prob(logits, actions):
     """log pi(a | s) for a batch of discrete actions: the action's logit minus the
@@ -360,7 +328,6 @@ def categorical_log_prob(logits, actions):
     log_probs = torch.log_softmax(logits, dim=-1)
     return log_probs.gather(-1, actions[:, None]).squeeze(-1)
     ### END SOLUTION
-
 
 # %% nbgrader={"grade": true, "grade_id": "test_categorical_log_prob", "locked": true, "points": 1.5, "schema_version": 3, "solution": false, "task": false}
 import torch
@@ -418,61 +385,37 @@ def expected(logits, actions):
 
 
 for n_actions, words in [(2, "two actions"), (9, "nine actions")]:
-    with check(
-        f"its value with {words}, every row another",
-        weight=2,
-        hint="The logarithm of the softmax over the actions, at the action of the row.",
-    ):
+    with check(f"its value with {words}, every row another", weight=2, hint="The logarithm of the softmax over the actions, at the action of the row."):
         z, a = batch(12, n_actions)
         close(returned(z, a), expected(z, a), atol=1e-4)
 with check("as many rows as actions", hint="Is the softmax over the actions, and not over the batch?"):
     z, a = batch(4, 4)
     close(returned(z, a), expected(z, a), atol=1e-4)
-with check(
-    "a batch of one", hint="The result has the shape (1,): is an axis squeezed away that should stay?"
-):
+with check("a batch of one", hint="The result has the shape (1,): is an axis squeezed away that should stay?"):
     for n_actions in [2, 5]:
         z, a = batch(1, n_actions)
         close(returned(z, a), expected(z, a), atol=1e-4)
-with check(
-    "a constant added to all logits of a row changes nothing",
-    hint="Is it the softmax that turns the logits into probabilities?",
-):
+with check("a constant added to all logits of a row changes nothing", hint="Is it the softmax that turns the logits into probabilities?"):
     z, a = batch(6, 3)
     close(returned(z + 7, a), expected(z, a), atol=1e-4)
-with check(
-    "an action that is nearly certain, and one that is unlikely",
-    hint="Is a probability cut off, or something small added to it?",
-):
+with check("an action that is nearly certain, and one that is unlikely", hint="Is a probability cut off, or something small added to it?"):
     z = np.array([[9.0, 0.0, 0.0], [9.0, 0.0, 0.0]], np.float32)
     close(returned(z, np.array([0, 2])), expected(z, np.array([0, 2])), atol=1e-6, rtol=1e-3)
 with check("logits in float64", hint="Do you rely on float32?"):
     z, a = batch(5, 3, np.float64)
     close(returned(z, a), expected(z, a))
-with check(
-    "its gradient, for every action and weights of both signs",
-    weight=3,
-    hint="It should be w (one-hot(a) - softmax(z)), row by row. Is something kept out of the gradient?",
-):
+with check("its gradient, for every action and weights of both signs", weight=3, hint="It should be w (one-hot(a) - softmax(z)), row by row. Is something kept out of the gradient?"):
     for n_actions in [2, 5]:
         z, a = batch(10, n_actions)
         w = rng.uniform(-2, 2, size=10).astype(np.float32)
         gradient = w[:, None] * (np.eye(n_actions)[a] - softmax(z.astype(float), axis=-1))
         close(check.evaluate(GRADIENT, z=z, a=a, w=w), gradient, atol=1e-4)
-with check(
-    "the arguments are not changed",
-    hint="Work on new tensors: the caller still needs the logits and the actions.",
-):
+with check("the arguments are not changed", hint="Work on new tensors: the caller still needs the logits and the actions."):
     z, a = batch(6, 4)
-    seen = check.evaluate(
-        "(lambda z, a: [categorical_log_prob(z, a), z, a])(torch.tensor(z), torch.tensor(a))", z=z, a=a
-    )
+    seen = check.evaluate("(lambda z, a: [categorical_log_prob(z, a), z, a])(torch.tensor(z), torch.tensor(a))", z=z, a=a)
     for got, want in zip(seen, [expected(z, a), z, a]):
         close(got, want, atol=1e-4)
-with check(
-    "a batch of 2,000 steps",
-    hint="Do you go through the batch in Python? One expression for all rows is a hundred times as fast.",
-):
+with check("a batch of 2,000 steps", hint="Do you go through the batch in Python? One expression for all rows is a hundred times as fast."):
     z, a = batch(2000, 9)
     close(returned(z, a), expected(z, a), atol=1e-4)
 ### END HIDDEN TESTS
@@ -501,7 +444,6 @@ check.score()
 #
 # </details>
 
-
 # %% nbgrader={"grade": false, "grade_id": "gaussian_log_prob", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def gaussian_log_prob(mean, log_std, actions):
     """log pi(a | s) for a batch of continuous actions with independent dimensions:
@@ -520,7 +462,6 @@ def gaussian_log_prob(mean, log_std, actions):
     z = (actions - mean) / log_std.exp()
     return (-0.5 * z**2 - log_std - 0.5 * np.log(2 * np.pi)).sum(dim=-1)
     ### END SOLUTION
-
 
 # %% nbgrader={"grade": true, "grade_id": "test_gaussian_log_prob", "locked": true, "points": 1.5, "schema_version": 3, "solution": false, "task": false}
 import torch
@@ -586,25 +527,17 @@ def scores(mean, log_std, actions, weights):
     return weights[:, None] * z / np.exp(s), weights[:, None] * (z**2 - 1)
 
 
-with check(
-    "two dimensions, one log_std for all steps",
-    weight=2,
-    hint="Is it the sum over the dimensions, with a constant for each of them?",
-):
+with check("two dimensions, one log_std for all steps", weight=2, hint="Is it the sum over the dimensions, with a constant for each of them?"):
     inputs = batch(12, 2)
     close(returned(*inputs), expected(*inputs), atol=1e-3)
-with check(
-    "a log_std of each step's own", weight=2, hint="log_std may be (B, D) too: does broadcasting do its work?"
-):
+with check("a log_std of each step's own", weight=2, hint="log_std may be (B, D) too: does broadcasting do its work?"):
     inputs = batch(12, 2, per_step=True)
     close(returned(*inputs), expected(*inputs), atol=1e-3)
 with check("one dimension, and three", hint="Sum over the last axis, however long it is."):
     for dims in [1, 3]:
         inputs = batch(7, dims)
         close(returned(*inputs), expected(*inputs), atol=1e-3)
-with check(
-    "a batch of one", hint="The result has the shape (1,): is an axis squeezed away that should stay?"
-):
+with check("a batch of one", hint="The result has the shape (1,): is an axis squeezed away that should stay?"):
     for dims in [1, 3]:
         inputs = batch(1, dims)
         close(returned(*inputs), expected(*inputs), atol=1e-3)
@@ -612,59 +545,29 @@ with check("as many steps as dimensions", hint="Is the sum over the dimensions, 
     for per_step in [False, True]:
         inputs = batch(3, 3, per_step)
         close(returned(*inputs), expected(*inputs), atol=1e-3)
-with check(
-    "a narrow distribution, whose density is above 1",
-    hint="The logarithm of a density may be positive: nothing is to be cut off.",
-):
+with check("a narrow distribution, whose density is above 1", hint="The logarithm of a density may be positive: nothing is to be cut off."):
     m, _, _ = batch(4, 2)
     s = np.full(2, -4.0, np.float32)
     close(returned(m, s, m), expected(m, s, m), atol=1e-3)
-with check(
-    "an action far from the mean",
-    hint="Nothing is to be cut off: take the logarithm on paper, not of a density that has become zero.",
-):
+with check("an action far from the mean", hint="Nothing is to be cut off: take the logarithm on paper, not of a density that has become zero."):
     m, s, a = batch(4, 2)
     close(returned(m, s, m + 40), expected(m, s, m + 40), atol=1e-2)
 with check("float64", hint="Do you rely on float32?"):
     inputs = batch(5, 2, dtype=np.float64)
     close(returned(*inputs), expected(*inputs))
-with check(
-    "the gradient with respect to the mean",
-    weight=2,
-    hint="It should be w (a - mean) / std^2. Is something kept out of the gradient?",
-):
+with check("the gradient with respect to the mean", weight=2, hint="It should be w (a - mean) / std^2. Is something kept out of the gradient?"):
     inputs, w = batch(8, 2), rng.uniform(-2, 2, size=8).astype(np.float32)
-    close(
-        check.evaluate(GRADIENT, w=w, **dict(zip("msa", inputs)))[0],
-        scores(*inputs, w)[0],
-        atol=1e-3,
-        rtol=1e-3,
-    )
-with check(
-    "the gradient with respect to log_std, one for all steps",
-    weight=2,
-    hint="It should be w (((a - mean) / std)^2 - 1), added up over the batch.",
-):
+    close(check.evaluate(GRADIENT, w=w, **dict(zip("msa", inputs)))[0], scores(*inputs, w)[0], atol=1e-3, rtol=1e-3)
+with check("the gradient with respect to log_std, one for all steps", weight=2, hint="It should be w (((a - mean) / std)^2 - 1), added up over the batch."):
     inputs, w = batch(8, 2), rng.uniform(-2, 2, size=8).astype(np.float32)
-    close(
-        check.evaluate(GRADIENT, w=w, **dict(zip("msa", inputs)))[1],
-        scores(*inputs, w)[1].sum(axis=0),
-        atol=1e-3,
-        rtol=1e-3,
-    )
-with check(
-    "both gradients with a log_std of each step's own", hint="Is log_std (B, D) kept apart for each step?"
-):
+    close(check.evaluate(GRADIENT, w=w, **dict(zip("msa", inputs)))[1], scores(*inputs, w)[1].sum(axis=0), atol=1e-3, rtol=1e-3)
+with check("both gradients with a log_std of each step's own", hint="Is log_std (B, D) kept apart for each step?"):
     inputs, w = batch(6, 3, per_step=True), rng.uniform(-2, 2, size=6).astype(np.float32)
     for got, want in zip(check.evaluate(GRADIENT, w=w, **dict(zip("msa", inputs))), scores(*inputs, w)):
         close(got, want, atol=1e-3, rtol=1e-3)
-with check(
-    "the arguments are not changed", hint="Work on new tensors: the caller still needs the arguments."
-):
+with check("the arguments are not changed", hint="Work on new tensors: the caller still needs the arguments."):
     inputs = batch(6, 2)
-    seen = check.evaluate(
-        "(lambda *x: [gaussian_log_prob(*x), *x])(*map(torch.tensor, [m, s, a]))", **dict(zip("msa", inputs))
-    )
+    seen = check.evaluate("(lambda *x: [gaussian_log_prob(*x), *x])(*map(torch.tensor, [m, s, a]))", **dict(zip("msa", inputs)))
     for got, want in zip(seen, [expected(*inputs), *inputs]):
         close(got, want, atol=1e-3)
 ### END HIDDEN TESTS
@@ -687,7 +590,6 @@ check.score()
 #
 # </details>
 
-
 # %% nbgrader={"grade": false, "grade_id": "sample_categorical", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def sample_categorical(logits, generator):
     """Draw one action for each row of logits, independently:
@@ -705,7 +607,6 @@ def sample_categorical(logits, generator):
     probs = torch.softmax(logits.detach(), dim=-1)
     return torch.multinomial(probs, 1, generator=generator).squeeze(-1)
     ### END SOLUTION
-
 
 # %% nbgrader={"grade": true, "grade_id": "test_sample_categorical", "locked": true, "points": 1.5, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
@@ -771,100 +672,58 @@ def assert_drawn_from(logits, rows=6000):
     assert_counts(actions, logits)
 
 
-with check(
-    "two actions come up as often as they should",
-    weight=2,
-    hint="Draw from softmax(logits) itself: not the likeliest action, not uniformly, no extra scale or softmax.",
-):
+with check("two actions come up as often as they should", weight=2, hint="Draw from softmax(logits) itself: not the likeliest action, not uniformly, no extra scale or softmax."):
     assert_drawn_from(rng.permutation([0.0, 2.0]))
-with check(
-    "four actions come up as often as they should",
-    weight=2,
-    hint="Does it work for more than two actions, numbered from 0, and for negative logits?",
-):
+with check("four actions come up as often as they should", weight=2, hint="Does it work for more than two actions, numbered from 0, and for negative logits?"):
     assert_drawn_from(rng.permutation([-2.0, -0.5, 1.0, 2.0]))
-with check(
-    "nine actions, all of which come up", hint="Can every action come up, the first and the last as well?"
-):
+with check("nine actions, all of which come up", hint="Can every action come up, the first and the last as well?"):
     assert_drawn_from(rng.permutation(np.linspace(-1, 1, 9)))
-with check(
-    "rows that differ each have their own distribution", weight=2, hint="Does every row use its own logits?"
-):
+with check("rows that differ each have their own distribution", weight=2, hint="Does every row use its own logits?"):
     kinds = np.array([[3.0, 0.0, 0.0], [0.0, 3.0, 0.0], [0.0, 0.0, 1.0], [-1.0, -1.0, -1.0]])
     which = rng.permutation(np.arange(8000) % 4)
     actions = numbers(draw(kinds[which], new_seed()))
     assert actions.shape == (8000,)
     for kind, logits in enumerate(kinds):
         assert_counts(actions[which == kind], logits)
-with check(
-    "rows are drawn independently of each other",
-    weight=2,
-    hint="Does each row have a random number of its own?",
-):
+with check("rows are drawn independently of each other", weight=2, hint="Does each row have a random number of its own?"):
     actions = numbers(draw(np.zeros((6000, 2)), new_seed()))
     assert actions.shape == (6000,)
     for lag in [1, 2, 3000]:
         assert_counts(np.not_equal(actions[lag:], actions[:-lag]).astype(int), np.zeros(2))
-with check(
-    "a constant added to all logits changes nothing",
-    hint="Only differences of logits matter: is there a normalisation other than the softmax?",
-):
+with check("a constant added to all logits changes nothing", hint="Only differences of logits matter: is there a normalisation other than the softmax?"):
     assert_drawn_from(rng.permutation([4.0, 6.0, 5.0, 5.0]))
-with check(
-    "an action that is far ahead is taken nearly always",
-    hint="Is there extra exploration, or a limit on the logits?",
-):
+with check("an action that is far ahead is taken nearly always", hint="Is there extra exploration, or a limit on the logits?"):
     assert_drawn_from(rng.permutation([0.0, 0.0, 14.0, 0.0]))
-with check(
-    "a batch of one", hint="The result has the shape (1,): is an axis squeezed away that should stay?"
-):
+with check("a batch of one", hint="The result has the shape (1,): is an axis squeezed away that should stay?"):
     for n_actions in [2, 5]:
         action = draw(np.zeros((1, n_actions)), new_seed())
         assert numbers(action).shape == (1,) and np.asarray(action).dtype.kind in "iu"
         assert 0 <= numbers(action)[0] < n_actions
-with check(
-    "the generator is advanced: a second call gives other actions",
-    weight=4,
-    hint="Draw with the generator that is given, not with a copy of it or a new one with its seed.",
-):
+with check("the generator is advanced: a second call gives other actions", weight=4, hint="Draw with the generator that is given, not with a copy of it or a new one with its seed."):
     twice = check.evaluate(
         "(lambda g: [sample_categorical(torch.tensor(z), g), sample_categorical(torch.tensor(z), g)])"
-        "(torch.Generator().manual_seed(seed))",
-        z=np.zeros((6000, 2), np.float32),
-        seed=new_seed(),
-    )
+        "(torch.Generator().manual_seed(seed))", z=np.zeros((6000, 2), np.float32), seed=new_seed())
     first, second = map(numbers, twice)
     assert first.shape == second.shape == (6000,)
     assert_counts(np.not_equal(first, second).astype(int), np.zeros(2))
-with check(
-    "PyTorch's global random numbers have no part in it",
-    weight=4,
-    hint="Is the generator handed to the function that draws?",
-):
+with check("PyTorch's global random numbers have no part in it", weight=4, hint="Is the generator handed to the function that draws?"):
     z, seed = np.zeros((200, 4), np.float32), new_seed()
     same = [check.evaluate(f"(torch.manual_seed({n}), {DRAW})[1]", z=z, seed=seed) for n in (1, 2)]
     other = check.evaluate(f"(torch.manual_seed(1), {DRAW})[1]", z=z, seed=seed + 1)
     close(*same)
     assert (numbers(other) != numbers(same[0])).any()
-with check(
-    "logits of a network, which require a gradient",
-    hint="Nothing may go through .numpy() before detach(); the actions carry no gradient.",
-):
+with check("logits of a network, which require a gradient", hint="Nothing may go through .numpy() before detach(); the actions carry no gradient."):
     actions, gradient = check.evaluate(
         "(lambda a: [a, bool(getattr(a, 'requires_grad', False))])"
         "(sample_categorical(torch.tensor(z, requires_grad=True), torch.Generator().manual_seed(seed)))",
-        z=np.tile(np.float32([0, 1]), (3000, 1)),
-        seed=new_seed(),
-    )
+        z=np.tile(np.float32([0, 1]), (3000, 1)), seed=new_seed())
     assert gradient is False
     assert_counts(actions, np.array([0.0, 1.0]))
 with check("logits in float64 are not changed", hint="Do you rely on float32? Work on a new tensor."):
     z = np.tile([0.5, -0.5, 0.25], (3000, 1))
     actions, after = check.evaluate(
         "(lambda z: [sample_categorical(z, torch.Generator().manual_seed(seed)), z])(torch.tensor(z))",
-        z=z,
-        seed=new_seed(),
-    )
+        z=z, seed=new_seed())
     close(after, z)
     assert_counts(actions, z[0])
 ### END HIDDEN TESTS
@@ -887,7 +746,6 @@ check.score()
 #
 # </details>
 
-
 # %% nbgrader={"grade": false, "grade_id": "sample_gaussian", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def sample_gaussian(mean, log_std, generator):
     """Draw one action for each row: actions[b, d] is normal with mean[b, d] and the
@@ -907,12 +765,14 @@ def sample_gaussian(mean, log_std, generator):
     return (mean + log_std.exp() * noise).detach()
     ### END SOLUTION
 
-
 # %% nbgrader={"grade": true, "grade_id": "test_sample_gaussian", "locked": true, "points": 1.5, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
 check = Checks("sample_gaussian", points=1.5)
-DRAW = "sample_gaussian(torch.tensor(m), torch.tensor(s), torch.Generator().manual_seed(seed))"
+DRAW = (
+    "sample_gaussian(torch.tensor(m), torch.tensor(s), "
+    "torch.Generator().manual_seed(seed))"
+)
 
 
 def draw(mean, log_std, seed):
@@ -938,7 +798,9 @@ with check(
     "the same seed gives the same actions, another seed others",
     hint="Does all randomness come from `generator`?",
 ):
-    first, again, other = [draw(np.zeros((5, 2)), np.zeros(2), seed) for seed in (3, 3, 4)]
+    first, again, other = [
+        draw(np.zeros((5, 2)), np.zeros(2), seed) for seed in (3, 3, 4)
+    ]
     assert (first == again).all(), "The same seed gave different actions."
     assert (first != other).any(), "Two seeds gave the same actions."
 
@@ -968,95 +830,57 @@ def standardised(mean, log_std):
     return (actions - np.asarray(mean)) / np.exp(log_std)
 
 
-with check(
-    "two dimensions with deviations of their own",
-    weight=2,
-    hint="mean + exp(log_std) times a standard normal number: not a variance, not uniform, not twice.",
-):
+with check("two dimensions with deviations of their own", weight=2, hint="mean + exp(log_std) times a standard normal number: not a variance, not uniform, not twice."):
     z = standardised(np.tile([1.0, -2.0], (4000, 1)), [-1.25, 0.75])
     for column in z.T:
         assert_standard_normal(column)
 with check("rows that differ each have their own mean", weight=2, hint="Does every row use its own mean?"):
     assert_standard_normal(standardised(rng.uniform(-30, 30, size=(4000, 2)), [-1.0, 0.5]))
 with check("a log_std of each row's own", weight=2, hint="log_std may be (B, D) too."):
-    assert_standard_normal(
-        standardised(rng.uniform(-3, 3, size=(4000, 2)), rng.uniform(-2, 1, size=(4000, 2)))
-    )
+    assert_standard_normal(standardised(rng.uniform(-3, 3, size=(4000, 2)), rng.uniform(-2, 1, size=(4000, 2))))
 with check("one dimension, and three", hint="Does it work for any number of dimensions?"):
     for dims in [1, 3]:
-        assert_standard_normal(
-            standardised(rng.uniform(-3, 3, size=(2000, dims)), rng.uniform(-1, 1, size=dims))
-        )
-with check(
-    "rows and dimensions are drawn independently of each other",
-    weight=2,
-    hint="Does each number of each row have its own noise? Noise of shape (D,) or (B, 1) is shared.",
-):
+        assert_standard_normal(standardised(rng.uniform(-3, 3, size=(2000, dims)), rng.uniform(-1, 1, size=dims)))
+with check("rows and dimensions are drawn independently of each other", weight=2, hint="Does each number of each row have its own noise? Noise of shape (D,) or (B, 1) is shared."):
     z = standardised(np.zeros((4000, 2)), [0.0, 0.0])
     assert_standard_normal((z[:, 0] + z[:, 1]) / 2**0.5)
     assert_standard_normal((z[:, 0] - z[:, 1]) / 2**0.5)
     assert_standard_normal((z[1::2] - z[::2]) / 2**0.5)
     assert_standard_normal((z[2000:] - z[:2000]) / 2**0.5)
-with check(
-    "as many rows as dimensions, and a batch of one",
-    hint="Is the noise as large as the mean, (B, D), whatever the shape of log_std?",
-):
+with check("as many rows as dimensions, and a batch of one", hint="Is the noise as large as the mean, (B, D), whatever the shape of log_std?"):
     z = [standardised(rng.uniform(-1, 1, size=(2, 2)), [-1.0, 2.0]) for _ in range(400)]
     z += [standardised(rng.uniform(-1, 1, size=(1, 1)), [0.5]) for _ in range(100)]
     assert_standard_normal(np.concatenate([part.ravel() for part in z]))
-with check(
-    "actions far outside of [-1, 1] are not cut off",
-    hint="Return the sample as it was drawn: the environment cuts off what it cannot use.",
-):
+with check("actions far outside of [-1, 1] are not cut off", hint="Return the sample as it was drawn: the environment cuts off what it cannot use."):
     z = standardised(np.full((2000, 2), 0.9), [1.0, 1.0])
     assert_standard_normal(z)
-with check(
-    "the generator is advanced: a second call gives other actions",
-    weight=4,
-    hint="Draw with the generator that is given, not with a copy of it or a new one with its seed.",
-):
+with check("the generator is advanced: a second call gives other actions", weight=4, hint="Draw with the generator that is given, not with a copy of it or a new one with its seed."):
     twice = check.evaluate(
         "(lambda g: [sample_gaussian(torch.tensor(m), torch.tensor(s), g) for _ in range(2)])"
         "(torch.Generator().manual_seed(seed))",
-        m=np.zeros((2000, 2), np.float32),
-        s=np.zeros(2, np.float32),
-        seed=new_seed(),
-    )
+        m=np.zeros((2000, 2), np.float32), s=np.zeros(2, np.float32), seed=new_seed())
     first, second = map(numbers, twice)
     assert first.shape == second.shape == (2000, 2)
     assert_standard_normal((first - second) / 2**0.5)
-with check(
-    "PyTorch's global random numbers have no part in it",
-    weight=4,
-    hint="Is the generator handed to the function that draws?",
-):
+with check("PyTorch's global random numbers have no part in it", weight=4, hint="Is the generator handed to the function that draws?"):
     m, s, seed = np.zeros((50, 2), np.float32), np.zeros(2, np.float32), new_seed()
     same = [check.evaluate(f"(torch.manual_seed({n}), {DRAW})[1]", m=m, s=s, seed=seed) for n in (1, 2)]
     other = check.evaluate(f"(torch.manual_seed(1), {DRAW})[1]", m=m, s=s, seed=seed + 1)
     close(*same)
     assert (numbers(other) != numbers(same[0])).any()
-with check(
-    "the sample carries no gradient", weight=2, hint="detach() the sample, or draw it under torch.no_grad()."
-):
+with check("the sample carries no gradient", weight=2, hint="detach() the sample, or draw it under torch.no_grad()."):
     actions, gradient = check.evaluate(
         "(lambda a: [a, bool(getattr(a, 'requires_grad', False))])"
         "(sample_gaussian(torch.tensor(m, requires_grad=True), torch.tensor(s, requires_grad=True),"
         " torch.Generator().manual_seed(seed)))",
-        m=np.zeros((2000, 1), np.float32),
-        s=np.zeros(1, np.float32),
-        seed=new_seed(),
-    )
+        m=np.zeros((2000, 1), np.float32), s=np.zeros(1, np.float32), seed=new_seed())
     assert gradient is False
     assert_standard_normal(numbers(actions))
 with check("float64, and the arguments are not changed", hint="Do you rely on float32? Work on new tensors."):
     m, s = rng.uniform(-1, 1, size=(2000, 2)), np.array([0.5, -0.5])
     actions, *after = check.evaluate(
         "(lambda m, s: [sample_gaussian(m, s, torch.Generator().manual_seed(seed)), m, s])"
-        "(torch.tensor(m), torch.tensor(s))",
-        m=m,
-        s=s,
-        seed=new_seed(),
-    )
+        "(torch.tensor(m), torch.tensor(s))", m=m, s=s, seed=new_seed())
     close(after[0], m)
     close(after[1], s)
     assert_standard_normal((numbers(actions) - m) / np.exp(s))
@@ -1082,7 +906,6 @@ check.score()
 #
 # </details>
 
-
 # %% nbgrader={"grade": false, "grade_id": "policy_gradient_loss", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def policy_gradient_loss(log_probs, weights):
     """The scalar -(1/B) * sum over b of weights_b * log_probs_b.
@@ -1098,7 +921,6 @@ def policy_gradient_loss(log_probs, weights):
     ### BEGIN SOLUTION
     return -(weights.detach() * log_probs).mean()
     ### END SOLUTION
-
 
 # %% nbgrader={"grade": true, "grade_id": "test_policy_gradient_loss", "locked": true, "points": 1.5, "schema_version": 3, "solution": false, "task": false}
 import torch
@@ -1145,21 +967,14 @@ def expected(log_probs, weights):
     return -(log_probs.astype(float) * weights.astype(float)).mean()
 
 
-with check(
-    "other batches, weights and log-probabilities of both signs",
-    weight=3,
-    hint="Minus the mean of the products, with nothing normalised, cut off or scaled.",
-):
+with check("other batches, weights and log-probabilities of both signs", weight=3, hint="Minus the mean of the products, with nothing normalised, cut off or scaled."):
     for size in [5, 12]:
         inputs = batch(size)
         close(returned(*inputs), expected(*inputs), atol=1e-4)
 with check("a batch of one", hint="The result is a scalar, of shape ()."):
     inputs = batch(1)
     close(returned(*inputs), expected(*inputs), atol=1e-4)
-with check(
-    "weights that are all the same",
-    hint="Are the weights used as they are? Subtracting their mean or dividing by their deviation is the caller's choice.",
-):
+with check("weights that are all the same", hint="Are the weights used as they are? Subtracting their mean or dividing by their deviation is the caller's choice."):
     p, _ = batch(6)
     close(returned(p, np.full(6, 2.5, np.float32)), -2.5 * p.astype(float).mean(), atol=1e-4)
 with check("a batch of 2,000 steps", hint="Do you divide by B, whatever it is?"):
@@ -1168,39 +983,23 @@ with check("a batch of 2,000 steps", hint="Do you divide by B, whatever it is?")
 with check("float64", hint="Do you rely on float32?"):
     inputs = batch(5, np.float64)
     close(returned(*inputs), expected(*inputs))
-with check(
-    "its gradient on other batches", weight=2, hint="The gradient with respect to log_probs is -weights / B."
-):
+with check("its gradient on other batches", weight=2, hint="The gradient with respect to log_probs is -weights / B."):
     p, w = batch(7)
     close(check.evaluate(GRADIENTS, p=p, w=w)[0], -w / 7, atol=1e-4)
-with check(
-    "no gradient reaches the weights, even if they require one",
-    weight=3,
-    hint="detach() the weights: they are constants.",
-):
+with check("no gradient reaches the weights, even if they require one", weight=3, hint="detach() the weights: they are constants."):
     p, w = batch(7)
     gradients = check.evaluate(GRADIENTS, p=p, w=w)
     close(gradients[0], -w / 7, atol=1e-4)
     assert gradients[1] is None or not numbers(gradients[1]).any()
-with check(
-    "weights made of the log-probabilities themselves are constants too",
-    weight=2,
-    hint="detach() the weights, not the log-probabilities.",
-):
+with check("weights made of the log-probabilities themselves are constants too", weight=2, hint="detach() the weights, not the log-probabilities."):
     p, _ = batch(6)
     same = "(lambda p: torch.autograd.grad(policy_gradient_loss(p, 2 * p), p)[0])(torch.tensor(p, requires_grad=True))"
     close(check.evaluate(same, p=p), -2 * p / 6, atol=1e-4)
-with check(
-    "the arguments are not changed, and the weights still require their gradient",
-    hint="Work on new tensors: detach_() or requires_grad_(False) changes what the caller has.",
-):
+with check("the arguments are not changed, and the weights still require their gradient", hint="Work on new tensors: detach_() or requires_grad_(False) changes what the caller has."):
     p, w = batch(6)
     seen = check.evaluate(
         "(lambda p, w: [policy_gradient_loss(p, w), p, w, w.requires_grad])"
-        "(torch.tensor(p, requires_grad=True), torch.tensor(w, requires_grad=True))",
-        p=p,
-        w=w,
-    )
+        "(torch.tensor(p, requires_grad=True), torch.tensor(w, requires_grad=True))", p=p, w=w)
     close(seen[0], expected(p, w), atol=1e-4)
     close(seen[1], p)
     close(seen[2], w)
@@ -1249,17 +1048,14 @@ torch.set_num_threads(1)  # the networks are small
 # of the pedal; the other gives the means of steering and throttle, and learns the logarithms of their
 # standard deviations beside it. All that sets them apart are your functions.
 
-
 # %% tags=["training"]
 def perceptron(n_outputs):
     """A network from 259 observations to `n_outputs` numbers."""
     return nn.Sequential(nn.Linear(259, 64), nn.Tanh(), nn.Linear(64, n_outputs))
 
-
 # %% tags=["training"]
 class Discrete(nn.Module):
     """Nine actions."""
-
     def __init__(self, first):
         super().__init__()
         self.logits = perceptron(9)
@@ -1270,17 +1066,14 @@ class Discrete(nn.Module):
     def log_prob(self, observations, actions):
         return categorical_log_prob(self.logits(observations), actions)
 
-
 # %% [markdown]
 # The Gaussian policy sees the observations *centred*: minus the first observation of an episode, divided by
 # 0.1. Without it the 240 lidar inputs, all of them 1, drown the few that say something, and the
 # means follow every update as one. It begins with means near 0 and standard deviations of 0.25.
 
-
 # %% tags=["training"]
 class Gaussian(nn.Module):
     """Steering and throttle."""
-
     def __init__(self, first):
         super().__init__()
         self.first, self.network = first, perceptron(2)
@@ -1298,18 +1091,15 @@ class Gaussian(nn.Module):
     def log_prob(self, observations, actions):
         return gaussian_log_prob(self.mean(observations), self.log_std, actions)
 
-
 # %% [markdown]
 # ### Collecting episodes
 #
 # MetaDrive allows one simulation per process, so there is one environment, and the episodes of a batch are played one
 # after the other. It must be closed before the next can be made.
 
-
 # %% tags=["training"]
 class Batch(NamedTuple):
     """The steps of all episodes behind each other, and what is known of each."""
-
     observations: torch.Tensor  # (B, 259)
     actions: torch.Tensor  # (B,) or (B, 2)
     rewards: list  # a tensor (T,) for each episode
@@ -1320,7 +1110,6 @@ class Batch(NamedTuple):
     def returns(self):
         """(episodes,) the undiscounted returns."""
         return np.array([rewards.sum() for rewards in self.rewards])
-
 
 # %% tags=["training"]
 def play(environment, choose, scenario, generator):
@@ -1337,7 +1126,6 @@ def play(environment, choose, scenario, generator):
         ended = terminated or truncated
     return *map(torch.stack, zip(*rows)), info
 
-
 # %% tags=["training"]
 def drive(environment, choose, scenarios, generator):
     """The batch of one episode in each of the scenarios."""
@@ -1349,7 +1137,6 @@ def drive(environment, choose, scenarios, generator):
     flat = torch.cat(observations), torch.cat(actions)
     return Batch(*flat, list(rewards), completion, arrived)
 
-
 # %% [markdown]
 # ### Learning
 #
@@ -1357,7 +1144,6 @@ def drive(environment, choose, scenarios, generator):
 # *baseline*. On this road it is the mean weight at the same step, over the episodes of the batch that have got so far.
 # Then all are divided by their standard deviation, so that one learning rate does for all of the training. The rest is
 # your loss and the Adam optimiser.
-
 
 # %% tags=["training"]
 def mean_at_the_step(batch, weights):
@@ -1369,7 +1155,6 @@ def mean_at_the_step(batch, weights):
     running = pad([torch.ones_like(w) for w in apart]).sum(dim=1)
     return torch.cat([(sums / running)[:length] for length in lengths])
 
-
 # %% tags=["training"]
 def weights_of(batch, weigh, gamma, baseline):
     """(B,) the weights of all steps: `weigh(rewards, gamma)` of each episode, minus
@@ -1378,7 +1163,6 @@ def weights_of(batch, weigh, gamma, baseline):
     weights = torch.cat(weights)
     weights = weights - baseline(batch, weights)
     return weights / (weights.std() + 1e-8)
-
 
 # %% tags=["training"]
 def learn(policy, optimiser, batch, weigh, gamma, baseline):
@@ -1390,28 +1174,17 @@ def learn(policy, optimiser, batch, weigh, gamma, baseline):
     loss.backward()
     optimiser.step()
 
-
 # %% [markdown]
 # A run ends when the last ten batches, here 80 episodes, have driven 95.5 % of the route on average, where 96.7 %
 # is an arrival, or at the limit of steps. Fewer episodes would be too few to stop by: the best of many short
 # stretches is a lucky one, and not yet a driver to rely on. With $\gamma = 0.95$, a reward two seconds ahead
 # counts a third. The settings were chosen on seeds 100 and 103, which are not among those that are reported.
 
-
 # %% tags=["training"]
 def train(
-    policy,
-    preset,
-    learning_rate,
-    seed,
-    weigh=reward_to_go,
-    gamma=0.95,
-    baseline=mean_at_the_step,
-    scenarios=(0,),
-    n_episodes=N_EPISODES,
-    max_steps=MAX_STEPS,
-    horizon=150,
-    anneal=False,
+    policy, preset, learning_rate, seed, weigh=reward_to_go, gamma=0.95,
+    baseline=mean_at_the_step, scenarios=(0,), n_episodes=N_EPISODES,
+    max_steps=MAX_STEPS, horizon=150, anneal=False,
 ):
     """REINFORCE. Changes the policy, and returns a row for each batch:
     steps so far, mean return, mean completion. With `anneal` the learning rate falls
@@ -1441,22 +1214,18 @@ def train(
     environment.close()
     return np.array(curve)
 
-
 # %% [markdown]
 # ### The straight road, with both kinds of action
-
 
 # %% tags=["training"]
 def test(preset, choose, scenarios, seed=0, **settings):
     """Episodes driven by `choose`, which is None for random actions."""
     generator = torch.Generator().manual_seed(seed)
     with closing(make_env(preset, seed=seed, **settings)) as environment:
-
         def at_random(*_):
             return np.array([environment.action_space.sample()])
 
         return drive(environment, choose or at_random, scenarios, generator)
-
 
 # %% tags=["training"]
 def train_all(preset, kind, learning_rate, seeds=SEEDS, **settings):
@@ -1473,7 +1242,6 @@ def train_all(preset, kind, learning_rate, seeds=SEEDS, **settings):
         runs.append((policy, curve, seconds, exam))
     return runs
 
-
 # %% tags=["training"]
 discrete = train_all("metadrive", Discrete, 5e-3)
 
@@ -1485,12 +1253,10 @@ continuous = train_all("metadrive-continuous", Gaussian, 6e-3)
 # the pedal to the floor, and MetaDrive's own rule-based driver, IDM (the *intelligent driver model*), which
 # follows its lane at 30 km/h and knows the road exactly.
 
-
 # %% tags=["training"]
 def full_throttle(observations, generator):
     """The wheel straight, the pedal to the floor."""
     return torch.tensor([[0.0, 1.0]])
-
 
 # %% tags=["training"]
 road = "metadrive-continuous"
@@ -1498,18 +1264,20 @@ others = {
     "random, discrete": test("metadrive", None, [0] * N_TEST, horizon=150),
     "random, continuous": test(road, None, [0] * N_TEST),
     "straight on, full throttle": test(road, full_throttle, [0] * 2),
-    "IDM, in 300 steps": test(road, full_throttle, [0] * 2, driver="idm", horizon=300),
+    "IDM, in 300 steps": test(
+        road, full_throttle, [0] * 2, driver="idm", horizon=300
+    ),
 }
-
 
 # %% tags=["training"]
 def cell(values):
     """Mean and standard error."""
     return f"{values.mean():.3f} ± {values.std(ddof=1) / len(values) ** 0.5:.3f}"
 
-
 # %% tags=["training"]
-lines = ["| actions | seed | steps | CPU seconds | completion, sampled | arrived |"]
+lines = [
+    "| actions | seed | steps | CPU seconds | completion, sampled | arrived |"
+]
 lines.append("|---|---|---|---|---|---|")
 for name, runs in [("discrete", discrete), ("continuous", continuous)]:
     for seed, (_, curve, seconds, exam) in zip(SEEDS, runs):
@@ -1519,23 +1287,21 @@ for name, runs in [("discrete", discrete), ("continuous", continuous)]:
             f"| {exam.arrived.sum()} of {len(exam.arrived)} |"
         )
 for name, exam in others.items():
-    lines.append(f"| {name} | | | | {cell(exam.completion)} | {exam.arrived.sum()} of {len(exam.arrived)} |")
+    lines.append(f"| {name} | | | | {cell(exam.completion)} "
+                 f"| {exam.arrived.sum()} of {len(exam.arrived)} |")
 display(Markdown("\n".join(lines)))
 
 # %% tags=["training"]
 for name, runs in [("discrete", discrete), ("continuous", continuous)]:
     means = np.array([exam.completion.mean() for *_, exam in runs])
-    print(
-        f"{name}: {(means >= 0.9).sum()} of {len(runs)} seeds drive 90 % of the "
-        f"route; mean over seeds {means.mean():.3f}, worst {means.min():.3f}"
-    )
+    print(f"{name}: {(means >= 0.9).sum()} of {len(runs)} seeds drive 90 % of the "
+          f"route; mean over seeds {means.mean():.3f}, worst {means.min():.3f}")
 
 # %% [markdown]
 # Completion is the mean of 16 new episodes of the sampled policy, plus or minus its standard error. The
 # seconds are those that the training kept one processor core busy. Full throttle shows that the straight road is a
 # modest task: the point is to find it out, from nothing but rewards, with a policy that at first brakes as often as
 # it accelerates and turns the wheel at random.
-
 
 # %% tags=["training"]
 def plot_completion(axis, runs, label, baseline=None):
@@ -1545,18 +1311,18 @@ def plot_completion(axis, runs, label, baseline=None):
     axis.set(ylabel="part of the route driven", ylim=(0, 1))
     axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.25), fontsize=8)
 
-
 # %% tags=["training"] mystnb={"image": {"alt": "Part of the route driven against environment steps, for discrete actions on the left and continuous actions on the right, a thin line for each seed with mean and band. All lines rise from the level of random actions, below 0.1, to about 0.97, above the dashed line at 0.9."}}
 figure, axes = plt.subplots(1, 2, figsize=(8, 3), sharey=True)
-plot_completion(axes[0], discrete, "discrete", others["random, discrete"].completion.mean())
-plot_completion(axes[1], continuous, "continuous", others["random, continuous"].completion.mean())
+plot_completion(axes[0], discrete, "discrete",
+                others["random, discrete"].completion.mean())
+plot_completion(axes[1], continuous, "continuous",
+                others["random, continuous"].completion.mean())
 
 # %% [markdown]
 # A run ends when its last ten batches have passed 95.5 %, so the lines end at different steps; mean and band
 # end with the shortest. The dashed line is at 90 % of the route.
 #
 # And this is the continuous agent of seed 0, seen from above:
-
 
 # %% tags=["training"]
 def film(preset, policy, scenario, every, **settings):
@@ -1571,7 +1337,6 @@ def film(preset, policy, scenario, every, **settings):
     pictures = video.record(environment, act, seed=scenario, every=every)
     environment.close()
     return pictures
-
 
 # %% tags=["training"]
 pictures = film("metadrive-continuous", continuous[0][0], 0, every=1)
@@ -1591,12 +1356,8 @@ video.show(
 
 # %% tags=["training"]
 total = train_all(
-    "metadrive-continuous",
-    Gaussian,
-    6e-3,
-    seeds=SEEDS[:3],
-    weigh=total_return,
-    max_steps=MAX_STEPS // 3,
+    "metadrive-continuous", Gaussian, 6e-3, seeds=SEEDS[:3],
+    weigh=total_return, max_steps=MAX_STEPS // 3,
 )
 
 # %% tags=["training"]
@@ -1612,7 +1373,8 @@ display(Markdown("\n".join(lines)))
 # %% tags=["training"] mystnb={"image": {"alt": "Part of the route driven against environment steps for the continuous driver, three seeds each. With the reward-to-go the lines rise above the dashed line at 0.9; with the total return they rise later, or less, or not at all within 20,000 steps."}}
 figure, axis = plt.subplots()
 plot_completion(axis, continuous[:3], "reward-to-go")
-plot_completion(axis, total, "total return", others["random, continuous"].completion.mean())
+plot_completion(axis, total, "total return",
+                others["random, continuous"].completion.mean())
 
 # %% [markdown]
 # ### Bends
@@ -1635,11 +1397,9 @@ plot_completion(axis, total, "total return", others["random, continuous"].comple
 #
 # All this was chosen on seeds 100 to 103, which are not among those that are reported.
 
-
 # %% tags=["training"]
 class Bounded(Gaussian):
     """A Gaussian driver without lidar, with means between -1 and 1."""
-
     def __init__(self, first):
         super().__init__(first)
         self.network = nn.Sequential(nn.Linear(19, 64), nn.Tanh(), nn.Linear(64, 2))
@@ -1651,11 +1411,9 @@ class Bounded(Gaussian):
     def mean(self, observations):
         return self.network((observations - self.first)[:, :19] / 0.1).tanh()
 
-
 # %% tags=["training"]
 class LinearValue:
     """A baseline: the weight to be expected, from what is seen and from the time."""
-
     def __init__(self, first, horizon):
         self.first, self.horizon, self.recent = first, horizon, []
 
@@ -1677,19 +1435,19 @@ class LinearValue:
         fit = torch.linalg.solve(x.T @ x + ridge, x.T @ (y - y.mean()))
         return (features @ fit + y.mean()).float()
 
-
 # %% tags=["training"]
 TRAINED_ON, UNSEEN = np.arange(20).reshape(2, 10)[:, : 2 if QUICK else 10]
 BLOCKS = "metadrive-blocks-continuous"
 HORIZON = 300  # steps of an episode
 
-
 # %% tags=["training"]
 def examine(choose, seed=0, horizon=HORIZON, **settings):
     """Three episodes on each scenario of the training, and on each unseen one."""
     settings |= dict(seed=2_000 + seed, horizon=horizon)
-    return [test(BLOCKS, choose, np.tile(some, 3), **settings) for some in (TRAINED_ON, UNSEEN)]
-
+    return [
+        test(BLOCKS, choose, np.tile(some, 3), **settings)
+        for some in (TRAINED_ON, UNSEEN)
+    ]
 
 # %% tags=["training"]
 blocks = []  # (curve, policy) of each seed
@@ -1697,17 +1455,9 @@ for seed, (straight, *_) in zip(SEEDS[:3], continuous):
     torch.manual_seed(seed)
     policy = Bounded(straight.first)
     curve = train(
-        policy,
-        BLOCKS,
-        5e-3,
-        seed,
-        gamma=0.99,
-        baseline=LinearValue(straight.first, HORIZON),
-        scenarios=TRAINED_ON,
-        n_episodes=16,
-        max_steps=4 * MAX_STEPS,
-        horizon=HORIZON,
-        anneal=True,
+        policy, BLOCKS, 5e-3, seed, gamma=0.99,
+        baseline=LinearValue(straight.first, HORIZON), scenarios=TRAINED_ON,
+        n_episodes=16, max_steps=4 * MAX_STEPS, horizon=HORIZON, anneal=True,
     )
     blocks.append((curve, policy))
 
@@ -1737,8 +1487,11 @@ display(Markdown("\n".join(lines)))
 # %% tags=["training"]
 for when in ("from the straight road", "trained in bends"):
     both = [rows[name] for name in rows if name.endswith(when)]
-    seen, unseen = [np.mean([exam.completion for exam in exams]) for exams in zip(*both)]
-    print(f"{when}: mean completion on scenarios 0 to 9 {seen:.3f}, on unseen ones {unseen:.3f}")
+    seen, unseen = [
+        np.mean([exam.completion for exam in exams]) for exams in zip(*both)
+    ]
+    print(f"{when}: mean completion on scenarios 0 to 9 {seen:.3f}, "
+          f"on unseen ones {unseen:.3f}")
 
 # %% [markdown]
 # The part of the route driven in three episodes of 300 steps on each scenario by the sampled policy, with the standard
@@ -1747,9 +1500,8 @@ for when in ("from the straight road", "trained in bends"):
 
 # %% tags=["training"] mystnb={"image": {"alt": "Part of the route driven in roads with bends against environment steps, a thin line for each seed with mean and band. They rise from about 0.1, pass the 0.4 of full throttle, reach the dashed line at 0.9 after some 130 thousand steps and stay near it; random actions are far below."}}
 figure, axis = plt.subplots()
-plot_completion(
-    axis, [(None, curve) for curve, _ in blocks], "in bends", rows["random actions"][0].completion.mean()
-)
+plot_completion(axis, [(None, curve) for curve, _ in blocks], "in bends",
+                rows["random actions"][0].completion.mean())
 
 # %% tags=["training"]
 pictures = film(BLOCKS, blocks[0][1], int(UNSEEN[0]), every=2)

@@ -82,7 +82,6 @@ use_course_style()
 #
 # </details>
 
-
 # %% nbgrader={"grade": false, "grade_id": "Padding", "locked": false, "schema_version": 3, "solution": true, "task": false}
 class Padding:
     """Padding(size) follows the episodes of N = size environments that are stepped
@@ -100,7 +99,6 @@ class Padding:
     mask [1, 1, 1, 1], False. Step 1: terminated [F, T, F, F], truncated [F, F, F, F]
     gives mask [0, 1, 1, 0], False.
     """
-
     ### BEGIN SOLUTION
     def __init__(self, size):
         self.size = size
@@ -113,9 +111,7 @@ class Padding:
         mask = torch.from_numpy(~self.ended).float()
         self.ended = self.ended | terminated | truncated
         return mask, bool(self.ended.all())
-
     ### END SOLUTION
-
 
 # %% nbgrader={"grade": true, "grade_id": "test_Padding", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
@@ -187,85 +183,48 @@ def random_ends(n_steps, n, rate):
     return rng.random((n_steps, n)) < rate
 
 
-with check(
-    "random ends of both kinds",
-    weight=3,
-    hint="Does it remember each end, whichever of the two arrays told it, for as many environments as there are?",
-):
+with check("random ends of both kinds", weight=3, hint="Does it remember each end, whichever of the two arrays told it, for as many environments as there are?"):
     for n in [2, 5, 9]:
         assert_follows(random_ends(14, n, 0.1), random_ends(14, n, 0.1))
-with check(
-    "episodes that are only terminated, or only truncated",
-    weight=2,
-    hint="Either flag alone ends an episode.",
-):
+with check("episodes that are only terminated, or only truncated", weight=2, hint="Either flag alone ends an episode."):
     for n in [3, 6]:
         assert_follows(random_ends(12, n, 0.2), np.zeros((12, n), dtype=bool))
         assert_follows(np.zeros((12, n), dtype=bool), random_ends(12, n, 0.2))
-with check(
-    "terminated and truncated in the same step",
-    hint="Both flags together end an episode as well: that is what `or` means, and not `xor`.",
-):
+with check("terminated and truncated in the same step", hint="Both flags together end an episode as well: that is what `or` means, and not `xor`."):
     both = random_ends(10, 5, 0.25)
     assert_follows(both, both)
-with check(
-    "all episodes end in the same step", hint="Is all_done true in that very step, and the mask still one?"
-):
+with check("all episodes end in the same step", hint="Is all_done true in that very step, and the mask still one?"):
     together = np.zeros((4, 3), dtype=bool)
     together[2] = True
     assert_follows(together, np.zeros_like(together))
 with check("one environment", hint="With N = 1 the mask still has the shape (1,)."):
     assert_follows(np.array([[False], [False], [True], [False]]), np.zeros((4, 1), dtype=bool))
-with check(
-    "an episode of one step", hint="An end in the first step: is the mask one, and zero from then on?"
-):
+with check("an episode of one step", hint="An end in the first step: is the mask one, and zero from then on?"):
     assert_follows(np.ones((3, 4), dtype=bool), np.zeros((3, 4), dtype=bool))
 with check("many environments, many steps", hint="Is anything fixed to a number of environments or steps?"):
     assert_follows(random_ends(2000, 64, 0.002), random_ends(2000, 64, 0.002))
-with check(
-    "after reset it is as new, again and again",
-    weight=2,
-    hint="reset() must forget every end, and work before the first step and after the last.",
-):
+with check("after reset it is as new, again and again", weight=2, hint="reset() must forget every end, and work before the first step and after the last."):
     twice = "[r for _ in range(3) for r in [padding.reset(), padding.reset(), padding(terminated, truncated)][2:]]"
     t, u = np.array([True, False, False]), np.array([False, False, True])
     masks, flags = zip(*check.evaluate(twice, padding=Padding(3), terminated=t, truncated=u))
     close(list(masks), np.ones((3, 3)))
     close(list(flags), [False] * 3)
-with check(
-    "two of them do not disturb each other",
-    weight=2,
-    hint="Is anything kept in the class, or in a global name, instead of in `self`?",
-):
+with check("two of them do not disturb each other", weight=2, hint="Is anything kept in the class, or in a global name, instead of in `self`?"):
     one, other = Padding(2), Padding(3)
     close(one(np.array([True, False]), np.array([False, True]))[1], True)
     close(other(*np.zeros((2, 3), dtype=bool))[0], [1, 1, 1])
     close(one(*np.zeros((2, 2), dtype=bool))[0], [0, 0])
     other.reset()
     close(one(*np.zeros((2, 2), dtype=bool))[1], True)
-with check(
-    "each mask is a new tensor",
-    hint="Does a later step change the mask of an earlier one? torch.from_numpy shares memory.",
-):
+with check("each mask is a new tensor", hint="Does a later step change the mask of an earlier one? torch.from_numpy shares memory."):
     t = np.eye(4, dtype=bool)
     close(play(t, np.zeros_like(t))[0], np.tril(np.ones((4, 4))).T)
-    close(
-        check.evaluate(
-            "(lambda p: [p(*z)[0].zero_(), p(*z)[0]])(Padding(3))[1]", z=np.zeros((2, 3), dtype=bool)
-        ),
-        np.ones(3),
-    )
-with check(
-    "the arguments are not changed",
-    hint="Work on arrays of your own: `terminated |= truncated` changes the caller's array.",
-):
+    close(check.evaluate("(lambda p: [p(*z)[0].zero_(), p(*z)[0]])(Padding(3))[1]", z=np.zeros((2, 3), dtype=bool)), np.ones(3))
+with check("the arguments are not changed", hint="Work on arrays of your own: `terminated |= truncated` changes the caller's array."):
     t, u = random_ends(2, 6, 0.5)
     kept = "(lambda p: [p(t, u), p(u, t), t, u][2:])(Padding(6))"
     close(check.evaluate(kept, t=t.copy(), u=u.copy()), [t, u])
-with check(
-    "its memory is its own",
-    hint="Do you keep the array that you are given? The environments may write the next step into it.",
-):
+with check("its memory is its own", hint="Do you keep the array that you are given? The environments may write the next step into it."):
     reused = "(lambda p, t: [p(t, ~t), t.fill(False), p(t, t)][2])(Padding(3), np.array([True, False, True]))"
     mask, all_done = check.evaluate(reused)
     close(mask, np.zeros(3))
@@ -291,7 +250,6 @@ check.score()
 #
 # </details>
 
-
 # %% nbgrader={"grade": false, "grade_id": "masked_reward_to_go", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def masked_reward_to_go(rewards, mask, gamma):
     """The discounted rewards-to-go of N padded episodes:
@@ -314,7 +272,6 @@ def masked_reward_to_go(rewards, mask, gamma):
         returns[t] = following
     return returns
     ### END SOLUTION
-
 
 # %% nbgrader={"grade": true, "grade_id": "test_masked_reward_to_go", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 import torch
@@ -379,30 +336,17 @@ def assert_right(lengths, gamma, atol=1e-4, **dtype):
     close(masked_reward_to_go(rewards.clone(), mask, gamma), expected(rewards, mask, gamma), atol=atol)
 
 
-with check(
-    "episodes of different length, several discounts",
-    weight=3,
-    hint="Is each reward discounted by its distance from t, and does each column end by itself?",
-):
+with check("episodes of different length, several discounts", weight=3, hint="Is each reward discounted by its distance from t, and does each column end by itself?"):
     for gamma in [0.9, 0.5, 0.25]:
         assert_right([7, 2, 9, 4, 1], gamma)
-with check(
-    "gamma = 1 on other rewards",
-    hint="Without a discount the sums must be exact. Do you divide by 1 - gamma?",
-):
+with check("gamma = 1 on other rewards", hint="Without a discount the sums must be exact. Do you divide by 1 - gamma?"):
     assert_right([6, 3, 8], 1.0)
 with check("gamma = 0 on other rewards", hint="Do you divide by a power of gamma?"):
     assert_right([5, 2, 6], 0.0)
-with check(
-    "gamma given by name, and as an integer", hint="The third argument is called gamma, and has no default."
-):
+with check("gamma given by name, and as an integer", hint="The third argument is called gamma, and has no default."):
     rewards, mask = batch([4, 2])
     close(masked_reward_to_go(rewards.clone(), mask, gamma=1), expected(rewards, mask, 1))
-with check(
-    "padding counts nothing, however large it is",
-    weight=2,
-    hint="Multiply the rewards by the mask before they are added up, not only the result.",
-):
+with check("padding counts nothing, however large it is", weight=2, hint="Multiply the rewards by the mask before they are added up, not only the result."):
     rewards, mask = batch([5, 2, 3])
     loud = torch.where(mask.bool(), rewards, torch.tensor(-1e6))
     close(masked_reward_to_go(loud, mask, 0.75), expected(rewards, mask, 0.75), atol=1e-4)
@@ -417,23 +361,14 @@ with check("one step", hint="With T = 1 the result is the rewards, times the mas
     assert_right([1, 1, 1], 0.9)
 with check("more episodes than steps", hint="Rows are steps, columns are episodes: is anything transposed?"):
     assert_right([2, 3, 1, 2, 3, 3, 1, 2], 0.5)
-with check(
-    "float64 as well as float32", hint="Do you mix dtypes? torch.zeros_like takes that of its argument."
-):
+with check("float64 as well as float32", hint="Do you mix dtypes? torch.zeros_like takes that of its argument."):
     assert_right([4, 2, 6], 0.5, dtype=torch.float64)
-with check(
-    "the arguments are not changed",
-    hint="Write into a new tensor: the caller still needs the rewards and the mask.",
-):
+with check("the arguments are not changed", hint="Write into a new tensor: the caller still needs the rewards and the mask."):
     rewards, mask = batch([5, 3, 2])
     kept = check.evaluate("[masked_reward_to_go(r, m, 0.5), r, m][1:]", r=rewards.clone(), m=mask.clone())
     close(kept[0], rewards)
     close(kept[1], mask)
-with check(
-    "episodes of 2,000 steps",
-    weight=2,
-    hint="Is it fast enough for long episodes, without recursion, and without dividing by a power of gamma?",
-):
+with check("episodes of 2,000 steps", weight=2, hint="Is it fast enough for long episodes, without recursion, and without dividing by a power of gamma?"):
     assert_right([2000, 700, 1999], 0.99, atol=2e-3)
     assert_right([2000, 1200], 0.5, atol=1e-3)
 ### END HIDDEN TESTS
@@ -462,7 +397,6 @@ check.score()
 #
 # </details>
 
-
 # %% nbgrader={"grade": false, "grade_id": "padded_policy_gradient_loss", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def padded_policy_gradient_loss(log_probs, returns, mask):
     """The loss whose gradient is minus the policy-gradient estimate of N padded episodes:
@@ -482,7 +416,6 @@ def padded_policy_gradient_loss(log_probs, returns, mask):
     live = torch.where(mask.bool(), log_probs, 0.0)
     return -(mask * returns * live).sum() / mask.shape[1]
     ### END SOLUTION
-
 
 # %% nbgrader={"grade": true, "grade_id": "test_padded_policy_gradient_loss", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 import torch
@@ -558,29 +491,17 @@ def assert_gradient(log_probs, returns, mask):
     close(got, gradient(log_probs, returns, mask))
 
 
-with check(
-    "other episodes, of different lengths",
-    weight=3,
-    hint="Minus the sum over all live steps, divided by N, the number of columns: not by T, N T, or the number of live steps.",
-):
+with check("other episodes, of different lengths", weight=3, hint="Minus the sum over all live steps, divided by N, the number of columns: not by T, N T, or the number of live steps."):
     assert_right(*batch([5, 2, 7, 3]))
     assert_right(*batch([3, 8]))
-with check(
-    "its gradient on other episodes",
-    weight=3,
-    hint="It should be -mask * returns / N. Is something kept out of the gradient, or averaged?",
-):
+with check("its gradient on other episodes", weight=3, hint="It should be -mask * returns / N. Is something kept out of the gradient, or averaged?"):
     assert_gradient(*batch([5, 2, 7, 3]))
     assert_gradient(*batch([3, 8]))
 with check("NaN in the padding", weight=2, hint="Choose, do not multiply: 0 * NaN is NaN."):
     assert_right(*batch([6, 1, 3], padding=[np.nan]))
 with check("infinities in the padding", weight=2, hint="0 * inf is NaN as well, and inf - inf too."):
     assert_right(*batch([6, 1, 3], padding=[-np.inf, np.inf]))
-with check(
-    "the gradient with NaN and infinities in the padding",
-    weight=2,
-    hint="Is the gradient of a padded entry zero?",
-):
+with check("the gradient with NaN and infinities in the padding", weight=2, hint="Is the gradient of a padded entry zero?"):
     assert_gradient(*batch([6, 1, 3, 2], padding=[np.nan, -np.inf, np.inf]))
 with check("large finite numbers in the padding", hint="Do you look for NaN instead of at the mask?"):
     episodes = batch([6, 1, 3], padding=[-5e3, 7e3])
@@ -599,11 +520,7 @@ with check("the result is a scalar tensor", hint="A tensor of shape (): use .sum
     log_probs, returns, mask = batch([3, 2])
     shape = "list(padded_policy_gradient_loss(log_probs, returns, mask).shape)"
     assert check.evaluate(shape, log_probs=log_probs, returns=returns, mask=mask) == []
-with check(
-    "down to the logits of a network",
-    weight=2,
-    hint="Does everything between the log-probabilities and the loss stay in PyTorch?",
-):
+with check("down to the logits of a network", weight=2, hint="Does everything between the log-probabilities and the loss stay in PyTorch?"):
     _, returns, mask = batch([4, 2])
     logits = torch.tensor(rng.integers(-8, 9, size=(4, 2, 3)) / 4, dtype=torch.float32)
     chosen = torch.tensor(rng.integers(3, size=(4, 2)))
@@ -614,14 +531,10 @@ with check(
     got = check.evaluate(through, logits=logits, chosen=chosen, returns=returns, mask=mask)
     score = np.eye(3)[numbers(chosen).astype(int)] - torch.softmax(logits, dim=-1).numpy()
     close(got, gradient(None, returns, mask)[..., None] * score)
-with check(
-    "the arguments are not changed", hint="`log_probs[mask == 0] = 0` writes into the caller's tensor."
-):
+with check("the arguments are not changed", hint="`log_probs[mask == 0] = 0` writes into the caller's tensor."):
     episodes = batch([4, 2, 3])
     log_probs, returns, mask = [array.clone() for array in episodes]
-    kept = check.evaluate(
-        "[padded_policy_gradient_loss(l, g, m), l, g, m][1:]", l=log_probs, g=returns, m=mask
-    )
+    kept = check.evaluate("[padded_policy_gradient_loss(l, g, m), l, g, m][1:]", l=log_probs, g=returns, m=mask)
     for after, before in zip(kept, episodes):
         close(after, before)
 with check("float64 as well as float32", hint="Do you mix dtypes, or convert to float32?"):
@@ -724,17 +637,16 @@ torch.set_num_threads(1)  # the cores are for the environments
 # training has seen. Twenty would do for the worst of them, but not for careful drivers: who crashes in one of twenty
 # episodes comes through twenty of them unscathed with a probability of a third.
 
-
 # %% tags=["training"]
 def judge(envs, start):
     """The returns of N_EVALUATION episodes, and how many of them ended in a crash.
     start() gives a driver, with its clock at 0: observations (N, ...) to actions."""
     batches = [
-        run_episodes(envs, start(), seeds=1_000_000 + k, max_steps=LONGEST) for k in range(0, N_EVALUATION, N)
+        run_episodes(envs, start(), seeds=1_000_000 + k, max_steps=LONGEST)
+        for k in range(0, N_EVALUATION, N)
     ]
     crashes = sum(batch.terminated.any(axis=0).sum() for batch in batches)
     return np.concatenate([batch.returns for batch in batches]), int(crashes)
-
 
 # %% tags=["training"]
 def row(name, returns, crashes):
@@ -743,28 +655,28 @@ def row(name, returns, crashes):
     mean = f"{returns.mean():.1f} ± {error:.1f}"
     return f"| {name} | {mean} | {returns.min():.0f} | {crashes} of {len(returns)} |"
 
-
 # %% tags=["training"]
 def table(rows):
     head = ["| driver | mean return | worst | crashes |", "|---|---|---|---|"]
     display(Markdown("\n".join(head + rows)))
-
 
 # %% tags=["training"]
 def constantly(action):
     """For `judge`: drivers who do the same in every environment at every time."""
     return lambda: lambda seen: np.stack([action] * len(seen))
 
-
 # %% tags=["training"]
 buttons = make_envs("highway", N, vectorization="async")
 ACTIONS = ["LANE LEFT", "IDLE", "LANE RIGHT", "FASTER", "SLOWER"]
-always = {name: judge(buttons, constantly(action)) for action, name in enumerate(ACTIONS)}
+always = {
+    name: judge(buttons, constantly(action)) for action, name in enumerate(ACTIONS)
+}
 
 # %% tags=["training"]
 rng = np.random.default_rng(0)
 at_random = judge(buttons, lambda: lambda seen: rng.integers(5, size=N))
-table([row(f"always {name}", *found) for name, found in always.items()] + [row("at random", *at_random)])
+table([row(f"always {name}", *found) for name, found in always.items()]
+      + [row("at random", *at_random)])
 best_constant = max(returns.mean() for returns, _ in always.values())
 
 # %% [markdown]
@@ -777,7 +689,6 @@ best_constant = max(returns.mean() for returns, _ in always.values())
 #
 # A single linear layer, from 54 numbers: the 50 of the grid, and four that say which quarter of the episode it is.
 
-
 # %% tags=["training"]
 def inputs(observations, steps, scale):
     """(T, N, 54): the grid times `scale`, and a 1 for the quarter that step t is in.
@@ -786,11 +697,9 @@ def inputs(observations, steps, scale):
     quarter = torch.nn.functional.one_hot(torch.as_tensor(steps) // 50, 4)
     return torch.cat([grid, quarter[:, None].expand(-1, grid.shape[1], -1)], dim=-1)
 
-
 # %% tags=["training"]
 class Driver(torch.nn.Module):
     """What both kinds of driver share."""
-
     unit = 1  # in which the actions are counted
     scale = 0.3  # how strongly the grid counts beside the clock
 
@@ -812,17 +721,14 @@ class Driver(torch.nn.Module):
 
         return act
 
-
 # %% [markdown]
 # We let it begin carefully: its bias makes SLOWER the likeliest action, so that most of the first episodes last for
 # 40 seconds, and lanes can be compared; FASTER is rare. From a uniformly random start most steps are spent on
 # crashes, as the table shows.
 
-
 # %% tags=["training"]
 class Buttons(Driver):
     """Logits for the five actions; it starts with SLOWER in seven of eight steps."""
-
     def __init__(self):
         super().__init__()
         self.layer = torch.nn.Linear(54, 5)
@@ -846,7 +752,6 @@ class Buttons(Driver):
         over = ((torch.stack(speeds) - 20) / 10).clamp(0, 1)
         return torch.stack([one_step_before(rewards, first=0.8), over], dim=-1)
 
-
 # %% [markdown]
 # ### Your mask
 #
@@ -862,7 +767,6 @@ def mask_of(episodes):
     steps = zip(episodes.terminated, episodes.truncated)
     return torch.stack([padding(*flags)[0] for flags in steps]).float()
 
-
 # %% [markdown]
 # ### The weights
 #
@@ -873,17 +777,14 @@ def mask_of(episodes):
 # second the cruise control closes a ninth of the gap between the speed and its target. We fit the reward-to-go by
 # least squares to these, to the time left, to its square, and to the products, over the last five batches.
 
-
 # %% tags=["training"]
 def one_step_before(values, first):
     """(T, N): the values (T, N) of the step before, and `first` at the start."""
     return torch.cat([torch.full_like(values[:1], first), values[:-1]])
 
-
 # %% tags=["training"]
 class Baseline:
     """The return to be expected: least squares over the last five batches."""
-
     def __init__(self):
         self.recent = []  # the features and returns of the steps of each batch
 
@@ -898,7 +799,6 @@ class Baseline:
         x, y = map(torch.cat, zip(*self.recent))
         fit = torch.linalg.lstsq(x, y[:, None], driver="gelsd")
         return (features @ fit.solution)[..., 0]
-
 
 # %% [markdown]
 # Still, a crash costs up to 140, and a lane further to the right gains 4: in the few hundred episodes of a run the returns
@@ -918,7 +818,6 @@ class Baseline:
 # same, the few large losses no more than the many small gains, and the driver would learn to take risks. A *constant*
 # leaves the direction of the mean gradient as it is.
 
-
 # %% tags=["training"]
 def weights_of(rewards, known, mask, gamma, lam, baseline):
     """(T, N): the surprises from each step on, in units of 10."""
@@ -928,7 +827,6 @@ def weights_of(rewards, known, mask, gamma, lam, baseline):
     surprises = rewards + gamma * following - expected
     weights = masked_reward_to_go(surprises, mask, gamma * lam)
     return torch.as_tensor(weights).float() / 10
-
 
 # %% [markdown]
 # ### The training loop
@@ -946,7 +844,6 @@ def weights_of(rewards, known, mask, gamma, lam, baseline):
 RESUME = False
 CHECKPOINTS = "checkpoints"  # a folder
 
-
 # %% tags=["training"]
 def learn(policy, optimiser, episodes, **weighing):
     """One step of the optimiser, with your functions."""
@@ -957,7 +854,6 @@ def learn(policy, optimiser, episodes, **weighing):
     optimiser.zero_grad()
     padded_policy_gradient_loss(log_probs, weights, mask).backward()
     optimiser.step()
-
 
 # %% tags=["training"]
 def train(envs, policy, name, seed, learning_rate, gamma, lam):
@@ -976,7 +872,9 @@ def train(envs, policy, name, seed, learning_rate, gamma, lam):
     try:
         while steps < MAX_STEPS:
             first = 10_000 * (seed + 1) + N * len(curve)
-            episodes = run_episodes(envs, policy.start(), seeds=first, max_steps=LONGEST)
+            episodes = run_episodes(
+                envs, policy.start(), seeds=first, max_steps=LONGEST
+            )
             left = max(1 - steps / MAX_STEPS, 0.05)
             optimiser.param_groups[0]["lr"] = learning_rate * left
             steps += int(episodes.lengths.sum())
@@ -985,18 +883,14 @@ def train(envs, policy, name, seed, learning_rate, gamma, lam):
             checkpoint.save(curve=curve, recent=baseline.recent)
             bar.update(int(episodes.lengths.sum()))
             entropy = policy.distributions(episodes.observations[:1], [0]).entropy()
-            bar.set_postfix(
-                {
-                    "return": f"{curve[-1][1]:.1f}",
-                    "entropy": f"{entropy.mean():.2f}",
-                    "length": f"{episodes.lengths.mean():.0f}",
-                }
-            )
+            bar.set_postfix({
+                "return": f"{curve[-1][1]:.1f}", "entropy": f"{entropy.mean():.2f}",
+                "length": f"{episodes.lengths.mean():.0f}",
+            })
     except KeyboardInterrupt:
         print(f"seed {seed}: interrupted after {steps:,} steps")
     bar.close()
     return np.array(curve)
-
 
 # %% [markdown]
 # Several seeds, since one run could be luck. Learning rate, discount, $\lambda$ and the start were chosen on seeds
@@ -1007,7 +901,9 @@ def train(envs, policy, name, seed, learning_rate, gamma, lam):
 drivers, curves = [], []
 for seed in SEEDS:
     drivers.append(Buttons())
-    curves.append(train(buttons, drivers[-1], "buttons", seed, learning_rate=0.1, gamma=0.99, lam=0.9))
+    curves.append(train(
+        buttons, drivers[-1], "buttons", seed, learning_rate=0.1, gamma=0.99, lam=0.9
+    ))
 
 # %% tags=["training"]
 torch.manual_seed(0)
@@ -1016,11 +912,8 @@ after = [judge(buttons, driver.start) for driver in drivers]
 
 # %% tags=["training"]
 name, found = max(always.items(), key=lambda item: item[1][0].mean())
-table(
-    [row(f"always {name}", *found), row("before training", *before)]
-    + [row(f"trained, seed {seed}", *one) for seed, one in zip(SEEDS, after)]
-)
-
+table([row(f"always {name}", *found), row("before training", *before)]
+      + [row(f"trained, seed {seed}", *one) for seed, one in zip(SEEDS, after)])
 
 # %% tags=["training"]
 def compare(trained, constant):
@@ -1029,17 +922,17 @@ def compare(trained, constant):
     for n in (N_EVALUATION, 20):
         best = max(returns[:n].mean() for returns, _ in constant)
         above = sum(returns[:n].mean() > best for returns, _ in trained)
-        print(
-            f"{above} of {len(trained)} trained drivers earn more than the best "
-            f"constant action in the first {n} episodes ({best:.1f})."
-        )
+        print(f"{above} of {len(trained)} trained drivers earn more than the best "
+              f"constant action in the first {n} episodes ({best:.1f}).")
 
 
 compare(after, always.values())
 
 # %% tags=["training"] mystnb={"image": {"alt": "Mean return of the batches of five episodes against environment steps on the highway with discrete actions, a thin line for each seed, their mean and a band from the worst to the best. They stay near the dashed line of the best constant action, often a little above it, with drops where an episode of the batch ends in a crash; the random policy is far below."}}
 figure, axis = plt.subplots()
-plot_learning_curves(axis, [curve.T for curve in curves], "REINFORCE", baseline=at_random[0].mean())
+plot_learning_curves(
+    axis, [curve.T for curve in curves], "REINFORCE", baseline=at_random[0].mean()
+)
 axis.axhline(best_constant, color="C1", linestyle="--", label="best constant action")
 _ = axis.legend()
 
@@ -1067,7 +960,8 @@ with make_env("highway", render_mode="rgb_array") as environment:
     pictures = video.record(environment, drivers[0].start(), seed=2_000_000)
 video.show(
     pictures,
-    "The driver of seed 0, in green, with discrete actions, behind the other cars, which are blue.",
+    "The driver of seed 0, in green, with discrete actions, behind the other cars, "
+    "which are blue.",
     frames_per_second=10,
 )
 
@@ -1088,7 +982,8 @@ THROTTLES = [-0.4, -0.2, -0.1, 0.0, 0.2]
 steady = {}
 for throttle in THROTTLES:
     steady[throttle] = judge(pedals, constantly(np.float32([throttle, 0.0])))
-table([row(f"throttle {throttle:+.1f}, straight on", *found) for throttle, found in steady.items()])
+table([row(f"throttle {throttle:+.1f}, straight on", *found)
+       for throttle, found in steady.items()])
 best_steady = max(returns.mean() for returns, _ in steady.values())
 
 # %% [markdown]
@@ -1100,11 +995,9 @@ best_steady = max(returns.mean() for returns, _ in steady.values())
 # The baseline knows the speed here as well: the car begins with 25 m/s, and full throttle adds 1 m/s in a step, so the
 # throttle so far tells it exactly. It also knows, roughly, how far the car has come.
 
-
 # %% tags=["training"]
 class Pedals(Driver):
     """A normal distribution of throttle and steering, in units of 1 and 0.0001."""
-
     unit, scale = torch.tensor([1.0, 0.0001]), 0.1
 
     def __init__(self):
@@ -1128,18 +1021,16 @@ class Pedals(Driver):
         last = one_step_before(rewards, first=0.8)
         return torch.stack([last, over, over.clamp(0, 1), over**2, ahead], dim=-1)
 
-
 # %% tags=["training"]
 smooth_drivers, smooth_curves = [], []
 for seed in SEEDS:
     smooth_drivers.append(Pedals())
-    smooth_curves.append(
-        train(pedals, smooth_drivers[-1], "pedals", seed, learning_rate=0.1, gamma=1.0, lam=0.95)
-    )
+    smooth_curves.append(train(
+        pedals, smooth_drivers[-1], "pedals", seed, learning_rate=0.1, gamma=1.0, lam=0.95
+    ))
 
 # %% [markdown]
 # The noise of the sampled actions was for learning. For driving we take the mean of the distribution.
-
 
 # %% tags=["training"]
 def mean_action(driver):
@@ -1151,10 +1042,8 @@ greedy = [judge(pedals, mean_action(driver)) for driver in smooth_drivers]
 
 # %% tags=["training"]
 throttle, found = max(steady.items(), key=lambda item: item[1][0].mean())
-table(
-    [row(f"best constant: throttle {throttle:+.1f}", *found)]
-    + [row(f"trained, seed {seed}", *one) for seed, one in zip(SEEDS, greedy)]
-)
+table([row(f"best constant: throttle {throttle:+.1f}", *found)]
+      + [row(f"trained, seed {seed}", *one) for seed, one in zip(SEEDS, greedy)])
 compare(greedy, steady.values())
 
 # %% tags=["training"] mystnb={"image": {"alt": "Mean return of the batches against environment steps on the highway with continuous actions, a thin line for each seed, their mean and a band, and a dashed line for the best constant action. In the first third the lines fall far below it again and again; after that the mean is at it or above it, and at the end clearly above."}}
@@ -1175,7 +1064,8 @@ with make_env("highway-continuous", render_mode="rgb_array") as environment:
     pictures = video.record(environment, act, seed=2_000_000)
 video.show(
     pictures,
-    "The driver of seed 0, in yellow, with pedals and steering wheel, behind the other cars, which are blue.",
+    "The driver of seed 0, in yellow, with pedals and steering wheel, behind the other "
+    "cars, which are blue.",
     frames_per_second=10,
 )
 

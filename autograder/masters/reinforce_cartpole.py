@@ -90,7 +90,6 @@ use_course_style()
 #
 # </details>
 
-
 # %% nbgrader={"grade": false, "grade_id": "compute_weighted_log_prob", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def compute_weighted_log_prob(action_prob, episode_return):
     """The log-probability of one action, weighted by the return: G log p.
@@ -106,7 +105,6 @@ def compute_weighted_log_prob(action_prob, episode_return):
     ### BEGIN SOLUTION
     return episode_return * jnp.log(action_prob)
     ### END SOLUTION
-
 
 # %% nbgrader={"grade": true, "grade_id": "test_compute_weighted_log_prob", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 check = Checks("compute_weighted_log_prob", points=2)
@@ -135,38 +133,24 @@ rng = check.rng()
 probs = rng.uniform(0.05, 0.95, size=8).tolist()
 returns = rng.uniform(-9.75, 9.75, size=8).tolist()
 
-with check(
-    "other probabilities and returns, fractions included",
-    weight=2,
-    hint="Is it the return times the natural logarithm of the probability, with nothing cut off or rounded?",
-):
+with check("other probabilities and returns, fractions included", weight=2,
+           hint="Is it the return times the natural logarithm of the probability, with nothing cut off or rounded?"):
     for p, g in zip(probs, returns):
         close(compute_weighted_log_prob(p, g), g * np.log(p))
 with check("an action that was certain weighs nothing", hint="log 1 = 0, whatever the return."):
     close(compute_weighted_log_prob(1.0, 3.0), 0.0)
 with check("a return of zero", hint="The result is zero, whatever the probability."):
     close(compute_weighted_log_prob(probs[0], 0.0), 0.0)
-with check(
-    "an unlikely action",
-    hint="The logarithm of a small probability is a large negative number: do not cut it off.",
-):
+with check("an unlikely action", hint="The logarithm of a small probability is a large negative number: do not cut it off."):
     close(compute_weighted_log_prob(0.002, 2.5), 2.5 * np.log(0.002))
-with check(
-    "the return of a long episode",
-    hint="Multiply by the return outside of the logarithm: p to the power of 500 is zero to a computer.",
-):
+with check("the return of a long episode", hint="Multiply by the return outside of the logarithm: p to the power of 500 is zero to a computer."):
     close(compute_weighted_log_prob(0.3, 500.0), 500 * np.log(0.3))
 with check("NumPy and JAX scalars, in float32", hint="Do you rely on Python's float?"):
     p, g = np.float32(0.25), np.float32(-1.5)
     close(compute_weighted_log_prob(p, g), 1.5 * np.log(4))
-    close(
-        check.evaluate("compute_weighted_log_prob(jnp.asarray(p), jnp.asarray(g))", p=p, g=g), 1.5 * np.log(4)
-    )
-with check(
-    "the gradient is G / p",
-    weight=2,
-    hint="The gradient of G log p with respect to p is G / p. Is something kept out of the gradient?",
-):
+    close(check.evaluate("compute_weighted_log_prob(jnp.asarray(p), jnp.asarray(g))", p=p, g=g), 1.5 * np.log(4))
+with check("the gradient is G / p", weight=2,
+           hint="The gradient of G log p with respect to p is G / p. Is something kept out of the gradient?"):
     for p, g in zip(probs, returns):
         close(check.evaluate("jax.grad(compute_weighted_log_prob)(p, g)", p=p, g=g), g / p)
 ### END HIDDEN TESTS
@@ -191,7 +175,6 @@ check.score()
 #
 # </details>
 
-
 # %% nbgrader={"grade": false, "grade_id": "compute_returns", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def compute_returns(rewards, gamma=0.99):
     """The discounted rewards-to-go of one episode:
@@ -213,7 +196,6 @@ def compute_returns(rewards, gamma=0.99):
         returns[t] = following
     return returns
     ### END SOLUTION
-
 
 # %% nbgrader={"grade": true, "grade_id": "test_compute_returns", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 check = Checks("compute_returns", points=3)
@@ -254,68 +236,36 @@ def expected(rewards, gamma):
 
 
 rng = check.rng()
-rewards = [
-    tuple(row) for row in (rng.integers(-15, 16, size=(3, 9)) / 4 + 0.125).tolist()
-]  # exact in float32
+rewards = [tuple(row) for row in (rng.integers(-15, 16, size=(3, 9)) / 4 + 0.125).tolist()]  # exact in float32
 whole = tuple(rng.integers(1, 9, size=9).tolist())
 
-with check(
-    "random rewards, several discounts",
-    weight=3,
-    hint="Is each reward discounted by its distance from t, and not from the start or the end?",
-):
+with check("random rewards, several discounts", weight=3, hint="Is each reward discounted by its distance from t, and not from the start or the end?"):
     for episode, gamma in zip(rewards, [0.9, 0.5, 0.25]):
         close(compute_returns(list(episode), gamma), expected(episode, gamma), atol=1e-4)
 with check("gamma = 1 on other rewards", hint="Without a discount the sums must be exact."):
     close(compute_returns(list(rewards[0]), 1.0), expected(rewards[0], 1.0), atol=1e-4)
-with check(
-    "gamma = 0 on other rewards",
-    hint="Is a discount of zero treated like any other number? Do you divide by a power of it?",
-):
+with check("gamma = 0 on other rewards", hint="Is a discount of zero treated like any other number? Do you divide by a power of it?"):
     close(compute_returns(list(rewards[1]), gamma=0.0), rewards[1])
-with check(
-    "the default discount on other rewards",
-    hint="The default of gamma is 0.99, and no other value may be fixed in the function.",
-):
+with check("the default discount on other rewards", hint="The default of gamma is 0.99, and no other value may be fixed in the function."):
     close(compute_returns(list(rewards[2])), expected(rewards[2], 0.99), atol=1e-4)
-with check(
-    "one reward at the end of the episode",
-    hint="Does a late reward reach the first steps, and do steps without reward count?",
-):
+with check("one reward at the end of the episode", hint="Does a late reward reach the first steps, and do steps without reward count?"):
     close(compute_returns([0, 0, 0, 0, 0, 0, 0, 0, 1], 0.5), [2.0 ** (t - 8) for t in range(9)])
-with check(
-    "integer rewards give fractional returns",
-    hint="An array of integers cannot hold fractions: which dtype has your result?",
-):
+with check("integer rewards give fractional returns", hint="An array of integers cannot hold fractions: which dtype has your result?"):
     close(compute_returns(np.array(whole), 0.7), expected(whole, 0.7), atol=1e-4)
     close(compute_returns(list(whole), 0.7), expected(whole, 0.7), atol=1e-4)
 with check("rewards in a tuple", hint="Do you use something that only lists have?"):
     close(compute_returns(rewards[0], 0.9), expected(rewards[0], 0.9), atol=1e-4)
-with check(
-    "rewards in NumPy and JAX arrays, float32 and float64",
-    hint="Do you use something that only lists have, such as `if rewards:` or `rewards.pop()`?",
-):
+with check("rewards in NumPy and JAX arrays, float32 and float64", hint="Do you use something that only lists have, such as `if rewards:` or `rewards.pop()`?"):
     for dtype in [np.float32, np.float64]:
         close(compute_returns(np.array(rewards[1], dtype), 0.9), expected(rewards[1], 0.9), atol=1e-4)
-    close(
-        check.evaluate("compute_returns(jnp.asarray(r), 0.9)", r=list(rewards[1])),
-        expected(rewards[1], 0.9),
-        atol=1e-4,
-    )
+    close(check.evaluate("compute_returns(jnp.asarray(r), 0.9)", r=list(rewards[1])), expected(rewards[1], 0.9), atol=1e-4)
 with check("the argument is not changed", hint="Work on a new sequence: the caller still needs the rewards."):
     close(check.evaluate("[compute_returns(r, 0.5), r][1]", r=list(rewards[0])), rewards[0])
     close(check.evaluate("[compute_returns(r, 0.5), r][1]", r=np.array(rewards[0])), rewards[0])
-with check(
-    "one call does not remember another",
-    hint="Is a list shared between calls, for example as a default argument?",
-):
+with check("one call does not remember another", hint="Is a list shared between calls, for example as a default argument?"):
     close(compute_returns([1.0, 2.0], 0.5), [2.0, 2.0])
     close(compute_returns([1.0, 2.0], 0.5), [2.0, 2.0])
-with check(
-    "an episode of 2,000 steps",
-    weight=2,
-    hint="Is it fast enough for long episodes, without recursion, and without dividing by a power of gamma?",
-):
+with check("an episode of 2,000 steps", weight=2, hint="Is it fast enough for long episodes, without recursion, and without dividing by a power of gamma?"):
     episode = tuple((rng.integers(-8, 9, size=2000) / 4).tolist())
     close(compute_returns(list(episode)), expected(episode, 0.99), atol=1e-3)
     close(compute_returns(list(episode), 0.5), expected(episode, 0.5), atol=1e-3)
@@ -343,7 +293,6 @@ check.score()
 #
 # </details>
 
-
 # %% nbgrader={"grade": false, "grade_id": "sample_action", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def sample_action(random_key, logits):
     """Draw one action from the categorical distribution with these logits.
@@ -361,7 +310,6 @@ def sample_action(random_key, logits):
     return jax.random.categorical(random_key, logits)
     ### END SOLUTION
 
-
 # %% nbgrader={"grade": true, "grade_id": "test_sample_action", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 import jax
 import jax.numpy as jnp
@@ -375,14 +323,19 @@ with check(
     weight=0.5,
 ):
     action = sample_action(jax.random.PRNGKey(0), jnp.array([1.0, 2.0]))
-    assert np.asarray(action).shape == () and np.asarray(action).dtype.kind in "iu", "That is not an integer."
+    assert np.asarray(action).shape == () and np.asarray(action).dtype.kind in "iu", (
+        "That is not an integer."
+    )
 with check(
     "the same key gives the same action",
     hint="Does all randomness come from `random_key`?",
     weight=0.5,
 ):
     first, second = [
-        check.evaluate("[int(sample_action(jax.random.PRNGKey(seed), jnp.zeros(2))) for seed in range(20)]")
+        check.evaluate(
+            "[int(sample_action(jax.random.PRNGKey(seed), jnp.zeros(2)))"
+            " for seed in range(20)]"
+        )
         for _ in range(2)
     ]
     assert first == second, "It returned different actions for the same key."
@@ -391,13 +344,11 @@ with check(
     hint="Are these logits, and not probabilities? Are they scaled?",
 ):
     actions = check.evaluate(
-        "[int(sample_action(jax.random.PRNGKey(seed), jnp.array([-1.0, 1.0]))) for seed in range(150)]"
+        "[int(sample_action(jax.random.PRNGKey(seed), jnp.array([-1.0, 1.0])))"
+        " for seed in range(150)]"
     )
     close(
-        np.mean(actions),
-        0.88,
-        rtol=0,
-        atol=0.11,
+        np.mean(actions), 0.88, rtol=0, atol=0.11,
         what="Over 150 keys the mean of the actions was",
     )
 
@@ -440,48 +391,24 @@ def assert_drawn_from(logits):
     assert (tail > 0.5e-6 / len(logits)).all()
 
 
-with check(
-    "two actions come up as often as they should",
-    weight=3,
-    hint="Draw from softmax(logits) itself: not the likeliest action, not uniformly, no extra scale or softmax.",
-):
+with check("two actions come up as often as they should", weight=3, hint="Draw from softmax(logits) itself: not the likeliest action, not uniformly, no extra scale or softmax."):
     assert_drawn_from(rng.permutation([0.0, 2.5]))
-with check(
-    "four actions come up as often as they should",
-    weight=3,
-    hint="Does it work for more than two actions, numbered from 0, and for negative logits?",
-):
+with check("four actions come up as often as they should", weight=3, hint="Does it work for more than two actions, numbered from 0, and for negative logits?"):
     assert_drawn_from(rng.permutation([-2.0, -0.5, 1.0, 2.0]))
-with check(
-    "every action comes up, the first and the last as well",
-    weight=2,
-    hint="Can every action come up, equally likely ones equally often, and no other number?",
-):
+with check("every action comes up, the first and the last as well", weight=2, hint="Can every action come up, equally likely ones equally often, and no other number?"):
     assert_drawn_from([1.0, 0.0, 0.0, 1.0])
     assert_drawn_from([0.0, -1.0, -1.0, 0.5])
-with check(
-    "a constant added to all logits changes nothing",
-    hint="Only differences of logits matter: is there a normalisation other than the softmax?",
-):
+with check("a constant added to all logits changes nothing", hint="Only differences of logits matter: is there a normalisation other than the softmax?"):
     assert_drawn_from(rng.permutation([4.0, 6.0, 5.0, 5.0]))
-with check(
-    "an action that is far ahead is taken nearly always",
-    hint="Is there extra exploration, or a limit on the logits?",
-):
+with check("an action that is far ahead is taken nearly always", hint="Is there extra exploration, or a limit on the logits?"):
     assert_drawn_from(rng.permutation([0.0, 0.0, 14.0, 0.0]))
 with check("consecutive seeds give different actions", hint="Is the key used as it is, all of it?"):
-    keys = np.stack(
-        [np.zeros(40, np.uint32), np.arange(40, dtype=np.uint32)], axis=1
-    )  # PRNGKey(0), ..., PRNGKey(39)
+    keys = np.stack([np.zeros(40, np.uint32), np.arange(40, dtype=np.uint32)], axis=1)  # PRNGKey(0), ..., PRNGKey(39)
     assert len(set(numbers(draw([0.0, 0.0], keys)))) == 2
-with check(
-    "the same key gives the same action, again and again", hint="Does all randomness come from `random_key`?"
-):
+with check("the same key gives the same action, again and again", hint="Does all randomness come from `random_key`?"):
     keys = random_keys(40)
     close(draw(np.zeros(4), keys), draw(np.zeros(4), keys))
-with check(
-    "a single integer for any number of actions", hint="A single integer: no float, no array of length one."
-):
+with check("a single integer for any number of actions", hint="A single integer: no float, no array of length one."):
     for n_actions in [2, 4]:
         action = np.asarray(draw(np.zeros(n_actions), random_keys(1))[0])
         assert action.shape == () and action.dtype.kind in "iu"
@@ -510,7 +437,6 @@ check.score()
 #
 # </details>
 
-
 # %% nbgrader={"grade": false, "grade_id": "policy_gradient_loss", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def policy_gradient_loss(action, logits, returns):
     """The loss whose gradient is minus the policy gradient's term of one step:
@@ -531,7 +457,6 @@ def policy_gradient_loss(action, logits, returns):
     return -compute_weighted_log_prob(action_prob, returns)
     ### END SOLUTION
 
-
 # %% nbgrader={"grade": true, "grade_id": "test_policy_gradient_loss", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 import jax.numpy as jnp
 
@@ -539,19 +464,23 @@ check = Checks("policy_gradient_loss", points=3)
 
 with check(
     "its value for action 1, logits (1, 2) and a return of 10",
-    hint="Minus the return times the log of the action's softmax probability. Is the sign right?",
+    hint="Minus the return times the log of the action's softmax probability. "
+    "Is the sign right?",
 ):
     close(policy_gradient_loss(1, jnp.array([1.0, 2.0]), 10.0), 3.132617)
 with check(
     "its value with four actions",
-    hint="Is the probability of the action taken the one that counts, for any number of actions?",
+    hint="Is the probability of the action taken the one that counts, "
+    "for any number of actions?",
 ):
     close(policy_gradient_loss(3, jnp.zeros(4), 1.0), 1.386294)
 with check(
     "its gradient with respect to the logits",
     hint="Does everything between the logits and the loss stay in JAX?",
 ):
-    gradient = check.evaluate("jax.grad(policy_gradient_loss, argnums=1)(1, jnp.zeros(4), 2.0)")
+    gradient = check.evaluate(
+        "jax.grad(policy_gradient_loss, argnums=1)(1, jnp.zeros(4), 2.0)"
+    )
     close(gradient, [0.5, -1.5, 0.5, 0.5])
 with check(
     "it works on a batch by jax.vmap",
@@ -590,70 +519,29 @@ ONE = "policy_gradient_loss(a, jnp.asarray(z), g)"
 GRAD = "jax.grad(policy_gradient_loss, argnums=1)"
 
 for n_actions, words in [(2, "two actions"), (4, "four actions")]:
-    with check(
-        f"its value with {words}",
-        weight=2,
-        hint="Minus the return times the log of the softmax probability of the action, for every action and both signs of the return.",
-    ):
+    with check(f"its value with {words}", weight=2, hint="Minus the return times the log of the softmax probability of the action, for every action and both signs of the return."):
         batch = steps(n_actions)
         for (a, z, g), loss in zip(zip(*batch), losses(*batch)):
             close(check.evaluate(ONE, a=int(a), z=z, g=float(g)), loss, atol=1e-4)
-with check(
-    "returns of zero, fractions, and several hundreds",
-    hint="Is the return kept as it is: not cut off, rounded or scaled?",
-):
+with check("returns of zero, fractions, and several hundreds", hint="Is the return kept as it is: not cut off, rounded or scaled?"):
     z = np.array([0.5, -0.5, 0.0, 1.0], np.float32)
     for g in [0.0, 0.5, -0.75, 480.5, -480.5]:
         close(check.evaluate(ONE, a=2, z=z, g=g), -g * log_softmax(z.astype(float))[2], atol=1e-4)
-with check(
-    "a constant added to all logits changes nothing",
-    hint="Is it the softmax that turns the logits into probabilities?",
-):
+with check("a constant added to all logits changes nothing", hint="Is it the softmax that turns the logits into probabilities?"):
     close(check.evaluate(ONE, a=0, z=np.array([3.0, 4.0, 5.0, 6.0], np.float32), g=2.0), 6.880380, atol=1e-4)
 with check("NumPy arguments", hint="Take the entry of the action from the result of a jnp function."):
     close(policy_gradient_loss(np.int32(1), np.array([1.0, 2.0], np.float32), np.float32(10)), 3.132617)
-with check(
-    "its gradient, for every action and both signs of the return",
-    weight=3,
-    hint="It should be -returns * (onehot(action) - softmax(logits)). Is something kept out of the gradient?",
-):
+with check("its gradient, for every action and both signs of the return", weight=3, hint="It should be -returns * (onehot(action) - softmax(logits)). Is something kept out of the gradient?"):
     batch = steps(4)
-    rows = [
-        check.evaluate(GRAD + "(a, jnp.asarray(z), g)", a=int(a), z=z, g=float(g)) for a, z, g in zip(*batch)
-    ]
+    rows = [check.evaluate(GRAD + "(a, jnp.asarray(z), g)", a=int(a), z=z, g=float(g)) for a, z, g in zip(*batch)]
     close(rows, gradients(*batch), atol=1e-4)
-with check(
-    "a batch by jax.vmap",
-    weight=2,
-    hint="Under vmap the arguments are those of one step: one action, one row of logits, one return.",
-):
+with check("a batch by jax.vmap", weight=2, hint="Under vmap the arguments are those of one step: one action, one row of logits, one return."):
     a, z, g = batch = steps(4)
-    close(
-        check.evaluate(
-            "jax.jit(jax.vmap(policy_gradient_loss))(jnp.asarray(a), jnp.asarray(z), jnp.asarray(g))",
-            a=a,
-            z=z,
-            g=g,
-        ),
-        losses(*batch),
-        atol=1e-4,
-    )
+    close(check.evaluate("jax.jit(jax.vmap(policy_gradient_loss))(jnp.asarray(a), jnp.asarray(z), jnp.asarray(g))", a=a, z=z, g=g), losses(*batch), atol=1e-4)
 with check("compiled by jax.jit", hint="Under jit the action is not known beforehand: no int(...), no `if`."):
-    close(
-        check.evaluate(
-            "jax.jit(policy_gradient_loss)(a, jnp.asarray(z), g)", a=int(a[0]), z=z[0], g=float(g[0])
-        ),
-        losses(*batch)[0],
-        atol=1e-4,
-    )
+    close(check.evaluate("jax.jit(policy_gradient_loss)(a, jnp.asarray(z), g)", a=int(a[0]), z=z[0], g=float(g[0])), losses(*batch)[0], atol=1e-4)
 with check("gradients of a batch", hint="Does it stay in JAX from the logits to the loss?"):
-    close(
-        check.evaluate(
-            f"jax.jit(jax.vmap({GRAD}))(jnp.asarray(a), jnp.asarray(z), jnp.asarray(g))", a=a, z=z, g=g
-        ),
-        gradients(*batch),
-        atol=1e-4,
-    )
+    close(check.evaluate(f"jax.jit(jax.vmap({GRAD}))(jnp.asarray(a), jnp.asarray(z), jnp.asarray(g))", a=a, z=z, g=g), gradients(*batch), atol=1e-4)
 ### END HIDDEN TESTS
 check.score()
 
@@ -737,16 +625,13 @@ print(f"JAX computes on: {jax.devices()[0].device_kind} ({jax.default_backend()}
 # `init` makes random parameters, `apply` computes the output for given parameters. Ours is a small
 # multilayer perceptron from an observation to logits.
 
-
 # %% tags=["training"]
 def make_policy(n_actions, hidden):
     """A network from observations (..., D) to logits (..., n_actions)."""
-
     def network(observations):
         return hk.nets.MLP([*hidden, n_actions], activation=jnp.tanh)(observations)
 
     return hk.without_apply_rng(hk.transform(network))
-
 
 # %% tags=["training"]
 policy = make_policy(cartpole.N_ACTIONS, hidden=[32, 32])
@@ -766,25 +651,20 @@ print(
 # `sample_action` leaves JAX, by `int(...)` or NumPy. It may well have full points, but it cannot be
 # compiled: for the training, return what `jax.random.categorical` returns.
 
-
 # %% tags=["training"]
 def make_act(policy):
     """act(params, random_key, observation): an action drawn from the policy,
     for one observation."""
-
     def act(params, random_key, observation):
         return sample_action(random_key, policy.apply(params, observation))
 
     return act
 
-
 # %% tags=["training"]
 act = make_act(policy)
 batch = cartpole.play(act, params, jax.random.PRNGKey(1), N_EPISODES)
-print(
-    f"{N_EPISODES} episodes of {batch.lengths.min()} to {batch.lengths.max()} steps:",
-    f"{batch.terminated.sum()} terminated, {batch.truncated.sum()} truncated",
-)
+print(f"{N_EPISODES} episodes of {batch.lengths.min()} to {batch.lengths.max()} steps:",
+      f"{batch.terminated.sum()} terminated, {batch.truncated.sum()} truncated")
 
 # %% [markdown]
 # ### The memory
@@ -796,23 +676,24 @@ print(
 # Your `compute_returns` is called for each episode. All are padded with zero rewards to 500 steps; zeros
 # at the end change no return before them, and a compiled function is compiled only once.
 
-
 # %% tags=["training"]
 class Memory:
     """One batch of complete episodes with their rewards-to-go; `take` empties it."""
-
     def __init__(self):
         self._content = None
 
     def store(self, episodes):
         rewards = np.asarray(episodes.rewards)
-        columns = [compute_returns(rewards[:, i], GAMMA) for i in range(rewards.shape[1])]
-        self._content = episodes, np.stack([np.asarray(column, np.float32) for column in columns], axis=1)
+        columns = [
+            compute_returns(rewards[:, i], GAMMA) for i in range(rewards.shape[1])
+        ]
+        self._content = episodes, np.stack(
+            [np.asarray(column, np.float32) for column in columns], axis=1
+        )
 
     def take(self):
         content, self._content = self._content, None
         return content
-
 
 # %% [markdown]
 # ### The weights
@@ -827,7 +708,6 @@ class Memory:
 # $1 - 1/N$ if all $N$ episodes are running), and does not turn it. At last all weights are divided by
 # their root mean square, so that the step size means the same early and late in training.
 
-
 # %% tags=["training"]
 def weights_of(returns, mask):
     """(T, N) returns minus their mean over the running episodes,
@@ -837,7 +717,6 @@ def weights_of(returns, mask):
     differences = (returns - baseline) * mask
     return differences / (np.sqrt((differences**2).sum() / mask.sum()) + 1e-8)
 
-
 # %% [markdown]
 # ### Learning
 #
@@ -846,23 +725,24 @@ def weights_of(returns, mask):
 # $-\frac1N\sum_i\sum_t \psi_{t}^{i}\log\pi_\theta(a_t^i\mid s_t^i)$. The gradient goes to the
 # Adam optimiser of [Optax](https://optax.readthedocs.io).
 
-
 # %% tags=["training"]
 def make_learn(policy, optimiser):
     """learn(params, state, episodes, weights): one step of the optimiser, compiled."""
-
     def loss(params, episodes, weights):
         logits = policy.apply(params, episodes.observations)
-        losses = jax.vmap(jax.vmap(policy_gradient_loss))(episodes.actions, logits, weights)
+        losses = jax.vmap(jax.vmap(policy_gradient_loss))(
+            episodes.actions, logits, weights
+        )
         return (episodes.mask * losses).sum() / episodes.mask.shape[1]
 
     @jax.jit
     def learn(params, state, episodes, weights):
-        updates, state = optimiser.update(jax.grad(loss)(params, episodes, weights), state)
+        updates, state = optimiser.update(
+            jax.grad(loss)(params, episodes, weights), state
+        )
         return optax.apply_updates(params, updates), state
 
     return learn
-
 
 # %% [markdown]
 # ### The training loop
@@ -871,15 +751,9 @@ def make_learn(policy, optimiser):
 # the batch's mean return, and its mean length. Interrupt the kernel whenever you like: the run then ends
 # with what it has learned so far.
 
-
 # %% tags=["training"]
 def train(
-    policy,
-    observation_size,
-    learning_rate,
-    collect,
-    max_steps,
-    seed,
+    policy, observation_size, learning_rate, collect, max_steps, seed,
     is_solved=lambda *_: False,
 ):
     """REINFORCE. Returns the parameters, and the curve: steps taken and mean return,
@@ -897,27 +771,25 @@ def train(
             steps += episodes.lengths.sum()
             curve.append((steps, episodes.returns.mean()))
             bar.update(episodes.lengths.sum())
-            bar.set_postfix(
-                {
-                    "return": f"{curve[-1][1]:.1f}",
-                    "length": f"{episodes.lengths.mean():.0f}",
-                }
-            )
+            bar.set_postfix({
+                "return": f"{curve[-1][1]:.1f}",
+                "length": f"{episodes.lengths.mean():.0f}",
+            })
             if is_solved(params, curve):
                 break
-            params, state = learn(params, state, episodes, weights_of(returns, np.asarray(episodes.mask)))
+            params, state = learn(
+                params, state, episodes, weights_of(returns, np.asarray(episodes.mask))
+            )
     except KeyboardInterrupt:
         print(f"seed {seed}: interrupted after {steps:,} steps")
     bar.close()
     return params, np.array(curve)
-
 
 # %% [markdown]
 # When to stop? Two tests have to agree. The batches come from the *sampled* policy, so the mean return of
 # the last five says how that does. The *greedy* policy, which takes the likeliest action, must do as well.
 # Greedy alone proves little: its choices can balance the pole while the distribution that was trained is
 # still close to a coin toss.
-
 
 # %% tags=["training"]
 def act_greedily(params, random_key, observation):
@@ -931,12 +803,10 @@ def is_balanced(params, curve, target=490):
     batch = cartpole.play(act_greedily, params, jax.random.PRNGKey(0), 100)
     return batch.returns.mean() >= target
 
-
 # %% [markdown]
 # Now the training. One run could be luck, so there are five, which differ in nothing but the seed.
 # (If a run takes minutes instead of seconds, look at your `compute_returns`: does it add up the same
 # rewards again and again?)
-
 
 # %% tags=["training"]
 def collect_cartpole(params, random_key):
@@ -944,7 +814,10 @@ def collect_cartpole(params, random_key):
 
 
 size = cartpole.OBSERVATION_SIZE
-runs = [train(policy, size, 5e-3, collect_cartpole, MAX_STEPS, seed, is_balanced) for seed in SEEDS]
+runs = [
+    train(policy, size, 5e-3, collect_cartpole, MAX_STEPS, seed, is_balanced)
+    for seed in SEEDS
+]
 
 # %% [markdown]
 # ### Does it hold in Gymnasium's own CartPole-v1?
@@ -955,7 +828,9 @@ runs = [train(policy, size, 5e-3, collect_cartpole, MAX_STEPS, seed, is_balanced
 
 # %% tags=["training"]
 act_batch = jax.jit(jax.vmap(act, (None, 0, 0)))
-greedy_batch = jax.jit(lambda params, observations: policy.apply(params, observations).argmax(axis=-1))
+greedy_batch = jax.jit(
+    lambda params, observations: policy.apply(params, observations).argmax(axis=-1)
+)
 
 
 def sampled(params, seed):
@@ -968,7 +843,6 @@ def greedy(params):
     """For `play`: observations (N, D) to the likeliest actions (N,)."""
     return lambda seen: greedy_batch(params, seen)
 
-
 # %% tags=["training"]
 environments = make_environments("CartPole-v1", 100)
 threshold = gym.spec("CartPole-v1").reward_threshold
@@ -980,7 +854,6 @@ for seed, (params, _) in zip(SEEDS, runs):
     likeliest = play(environments, greedy(params), seed=30_000 + 1_000 * seed)
     results.append((by_chance, likeliest))
 
-
 # %% tags=["training"]
 def cell(returns):
     return f"{returns.mean():.1f} ± {returns.std(ddof=1) / len(returns) ** 0.5:.1f}"
@@ -991,14 +864,15 @@ lines = [
     "|---|---|---|---|---|",
 ]
 for seed, (by_chance, likeliest), (_, curve) in zip(SEEDS, results, runs):
-    lines.append(
-        f"| {seed} | {cell(by_chance.returns)} | {cell(likeliest.returns)} "
-        f"| {by_chance.terminated.sum()} of 100 | {int(curve[-1, 0]):,} |"
-    )
+    lines.append(f"| {seed} | {cell(by_chance.returns)} | {cell(likeliest.returns)} "
+                 f"| {by_chance.terminated.sum()} of 100 | {int(curve[-1, 0]):,} |")
 lines.append(f"| random policy | {cell(random_returns)} | | | |")
 display(Markdown("\n".join(lines)))
 both = sum(min(a.returns.mean(), b.returns.mean()) >= threshold for a, b in results)
-print(f"Both policies reach the threshold of {threshold:.0f} on {both} of {len(results)} seeds.")
+print(
+    f"Both policies reach the threshold of {threshold:.0f} "
+    f"on {both} of {len(results)} seeds."
+)
 
 # %% [markdown]
 # Mean return of 100 episodes, plus or minus its standard error. An episode of the sampled policy that is
@@ -1006,7 +880,9 @@ print(f"Both policies reach the threshold of {threshold:.0f} on {both} of {len(r
 
 # %% tags=["training"] mystnb={"image": {"alt": "Mean return of the batches of 32 episodes against environment steps on CartPole-v1, five thin lines for the seeds, their mean and a band from the worst to the best. All rise from the level of the random policy, near 20, to above the reward threshold of 475, after some hundred thousand steps."}}
 figure, axis = plt.subplots()
-plot_learning_curves(axis, [curve.T for _, curve in runs], "REINFORCE", threshold, random_returns.mean())
+plot_learning_curves(
+    axis, [curve.T for _, curve in runs], "REINFORCE", threshold, random_returns.mean()
+)
 
 # %% [markdown]
 # Each run stops when it has passed both tests, so the lines end at different steps; mean and band end with
@@ -1054,11 +930,11 @@ def collect_lander(params, random_key):
         seed,
     )
 
-
 # %% tags=["training"]
 lander_steps = 10_000 if QUICK else 400_000
 lander_runs = [
-    train(lander_policy, 8, 3e-3, collect_lander, lander_steps, seed) for seed in range(1 if QUICK else 3)
+    train(lander_policy, 8, 3e-3, collect_lander, lander_steps, seed)
+    for seed in range(1 if QUICK else 3)
 ]
 lander_random = play(landers, uniformly_random(4, seed=0), seed=0).returns.mean()
 
@@ -1066,11 +942,8 @@ lander_random = play(landers, uniformly_random(4, seed=0), seed=0).returns.mean(
 lander_threshold = gym.spec("LunarLander-v3").reward_threshold
 figure, axis = plt.subplots()
 plot_learning_curves(
-    axis,
-    [curve.T for _, curve in lander_runs],
-    "REINFORCE",
-    lander_threshold,
-    lander_random,
+    axis, [curve.T for _, curve in lander_runs], "REINFORCE",
+    lander_threshold, lander_random,
 )
 
 # %% [markdown]
@@ -1081,10 +954,9 @@ plot_learning_curves(
 print(f"random policy: mean return {lander_random:.0f}; solved at {lander_threshold}")
 for seed, (params, _) in enumerate(lander_runs):
     final = collect_lander(params, jax.random.PRNGKey(100 + seed))
-    print(
-        f"seed {seed}: mean return {final.returns.mean():.0f},",
-        f"{(final.truncated & ~final.terminated).sum()} of {N_EPISODES} episodes stopped by the clock",
-    )
+    print(f"seed {seed}: mean return {final.returns.mean():.0f},",
+          f"{(final.truncated & ~final.terminated).sum()} of {N_EPISODES} episodes "
+          "stopped by the clock")
 
 # %% [markdown]
 # That is progress, and not a solution. Plain REINFORCE learns from whole episodes whose returns depend on
@@ -1107,8 +979,7 @@ keys = hk.PRNGSequence(0)
 pictures = video.record(
     environment,
     lambda seen: lander_act(lander_runs[0][0], jax.random.split(next(keys), 1), seen),
-    seed=3,
-    every=3,
+    seed=3, every=3,
 )
 video.show(
     pictures,

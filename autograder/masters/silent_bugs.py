@@ -90,7 +90,6 @@ SOLVED = -10
 FORWARD = [2, 0, 1, 1, 2, 0, 1, 2]  # the button that leads on, room by room
 torch.set_num_threads(1)  # everything is small
 
-
 # %% tags=["training"]
 def make_building():
     """The rooms in a row as states 0 to 7, and outside as the terminal state 8."""
@@ -108,7 +107,6 @@ def make_building():
 
 building = make_building()
 
-
 # %% tags=["training"]
 def expected_return(policy):
     """Exact, for episodes of up to HORIZON steps; policy: probabilities (9, 3)."""
@@ -125,11 +123,9 @@ print(f"random policy: {RANDOM:.1f}")
 # %% [markdown]
 # A batch holds 16 episodes side by side, padded with zeros to 50 steps. The reward-to-go is undiscounted.
 
-
 # %% tags=["training"]
 class Batch(NamedTuple):
     """Tensors of shape (T, N), a column for each episode; zero or False where padded."""
-
     states: torch.Tensor
     actions: torch.Tensor
     rewards: torch.Tensor
@@ -138,7 +134,6 @@ class Batch(NamedTuple):
     truncated: torch.Tensor  # at step 50, if the agent was still inside
     mask: torch.Tensor  # 1 for steps that were taken
     old_log_probs: torch.Tensor  # of the actions, under the policy that played
-
 
 # %% tags=["training"]
 def play(policy, rng):
@@ -154,13 +149,11 @@ def play(policy, rng):
     tensors = [torch.from_numpy(column) for column in columns]
     return Batch(*[x.float() if x.is_floating_point() else x for x in tensors])
 
-
 # %% [markdown]
 # The agent's networks are tables: a row of the actor holds the outputs for one room, a row of the critic its value.
 # (Only script 2 uses the critic.) A script has one function that is `suspect`; what it does with it stands in its
 # method `loss`. As the weight of an action, `credit` measures the reward-to-go in units of the time limit, against a constant
 # baseline of a quarter of it.
-
 
 # %% tags=["training"]
 class Agent(nn.Module):
@@ -171,11 +164,9 @@ class Agent(nn.Module):
         for table in (self.actor, self.critic):
             nn.init.zeros_(table.weight)
 
-
 # %% tags=["training"]
 class Script:
     """What all six scripts share. suspect: the function with the bug, or repaired."""
-
     rounds, updates, step_size = 1, UPDATES, 0.1
 
     def __init__(self, suspect):
@@ -190,19 +181,16 @@ class Script:
     def credit(self, returns):
         return returns / HORIZON + 0.25
 
-
 # %% tags=["training"]
 def one_after_another(column, mask):
     """(B,): the steps of the first episode, then those of the second, and so on."""
     lengths = mask.sum(dim=0).int().tolist()
     return torch.cat([steps[:n] for steps, n in zip(column.T, lengths)])
 
-
 # %% [markdown]
 # The loop is the same for all scripts. Before each update it writes down what the chapter recommends: environment steps, return,
 # entropy; and after it the norm of the actor's gradient, and how far the policy has moved, as the
 # Kullback-Leibler divergence of the new policy from the old one.
-
 
 # %% tags=["training"]
 def probabilities(script, agent):
@@ -213,7 +201,6 @@ def probabilities(script, agent):
 
 def log_of(policy):
     return np.log(np.maximum(policy, 1e-30))
-
 
 # %% tags=["training"]
 def learn(script, seed):
@@ -235,7 +222,6 @@ def learn(script, seed):
         steps += int(batch.mask.sum())
     return np.array(rows)
 
-
 # %% tags=["training"]
 def watch(script):
     """Train with each seed, print the mean of the numbers, and return all of them."""
@@ -247,13 +233,11 @@ def watch(script):
     print("return at the end, by seed", [round(float(run[-1, 1]), 1) for run in runs])
     return runs
 
-
 # %% tags=["training"]
 def draw(axis, runs, label, **lines):
     plot_learning_curves(axis, [run[:, :2].T for run in runs], label, **lines)
     axis.set_ylim(-52, -5)
     axis.legend(fontsize=7)
-
 
 # %% [markdown]
 # The three columns that `watch` prints are the first update, the one in the middle, and the last one; each number is
@@ -265,13 +249,11 @@ def draw(axis, runs, label, **lines):
 # Nothing seems to be wrong with this curve, except where it ends. Look at the entropy as well. The suspicious function turns the
 # network's outputs into the log-probabilities of a softmax policy. It is used twice: to play, and in the loss.
 
-
 # %% tags=["training"]
 def broken_log_policy(outputs):
     exponentials = torch.exp(outputs - outputs.max(dim=-1, keepdim=True).values)
     probabilities = exponentials / exponentials.sum(dim=-1, keepdim=True)
     return torch.log_softmax(probabilities, dim=-1)
-
 
 # %% tags=["training"]
 class Script1(Script):
@@ -283,7 +265,6 @@ class Script1(Script):
         log_probs = log_policy.gather(-1, batch.actions[..., None])[..., 0]
         weights = batch.mask * self.credit(batch.returns)
         return -(weights * log_probs).sum() / N_EPISODES
-
 
 # %% tags=["training"]
 broken = {"log_policy": watch(Script1(broken_log_policy))}
@@ -307,7 +288,6 @@ draw(plt.subplots()[1], broken["log_policy"], "script 1", threshold=SOLVED, base
 #
 # </details>
 
-
 # %% nbgrader={"grade": false, "grade_id": "log_policy", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def log_policy(outputs):
     """Log-probabilities of all actions, where the outputs are logits of a softmax policy:
@@ -322,7 +302,6 @@ def log_policy(outputs):
     ### BEGIN SOLUTION
     return outputs - torch.logsumexp(outputs, dim=-1, keepdim=True)
     ### END SOLUTION
-
 
 # %% nbgrader={"grade": true, "grade_id": "test_log_policy", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
@@ -358,11 +337,7 @@ def logits(*shape, dtype=np.float32):
     return rng.normal(scale=2.5, size=shape).astype(dtype)
 
 
-with check(
-    "other outputs, one row",
-    weight=2,
-    hint="Is it the logarithm of exp(output) over the sum of all exp(outputs)?",
-):
+with check("other outputs, one row", weight=2, hint="Is it the logarithm of exp(output) over the sum of all exp(outputs)?"):
     for size in [2, 3, 6]:
         row = logits(size)
         close(log_policy(torch.tensor(row)), wanted(row.astype(float)))
@@ -370,35 +345,21 @@ with check("many rows, each by itself", weight=2, hint="The sum is over the last
     for shape in [(5, 4), (4, 4), (3, 2, 5)]:
         rows = logits(*shape)
         close(log_policy(torch.tensor(rows)), wanted(rows.astype(float)))
-with check(
-    "log-probabilities are left as they are",
-    hint="What is already the logarithm of probabilities has a sum of exponentials of 1.",
-):
+with check("log-probabilities are left as they are", hint="What is already the logarithm of probabilities has a sum of exponentials of 1."):
     done = wanted(logits(4, 3).astype(float)).astype(np.float32)
     close(log_policy(torch.tensor(done)), done)
-with check(
-    "a constant added to all outputs of a row changes nothing",
-    hint="Softmax depends on differences of outputs only.",
-):
+with check("a constant added to all outputs of a row changes nothing", hint="Softmax depends on differences of outputs only."):
     rows = logits(3, 3)
     moved_up = rows + np.float32([[-20], [5], [30]])
     close(log_policy(torch.tensor(moved_up)), wanted(rows.astype(float)), atol=1e-4)
-with check(
-    "very large and very small outputs",
-    hint="exp(1000) is infinite, and log(0) too: let the library take the logarithm of the softmax.",
-):
+with check("very large and very small outputs", hint="exp(1000) is infinite, and log(0) too: let the library take the logarithm of the softmax."):
     far = np.float32([[1000, 998, 0], [-1000, -1001, -1000], [0, 0, -1000]])
     close(log_policy(torch.tensor(far)), wanted(far.astype(float)), atol=1e-4)
-with check(
-    "the gradient",
-    weight=2,
-    hint="One-hot minus probabilities for the log-probability of one action: is it differentiable in outputs?",
-):
+with check("the gradient", weight=2, hint="One-hot minus probabilities for the log-probability of one action: is it differentiable in outputs?"):
     rows, picks = logits(4, 3), np.eye(3, dtype=np.float32)[[0, 2, 1, 1]]
     slope = check.evaluate(
         "(lambda x: torch.autograd.grad((log_policy(x) * p).sum(), x)[0])(x.requires_grad_())",
-        x=torch.tensor(rows),
-        p=torch.tensor(picks),
+        x=torch.tensor(rows), p=torch.tensor(picks),
     )
     close(slope, picks - np.exp(wanted(rows.astype(float))))
 with check("one action only", hint="Then its probability is 1."):
@@ -420,12 +381,10 @@ check.score()
 # An actor-critic: the critic learns the value of each room, and the actor's loss weights each log-probability
 # with the return minus this value. The critic is a network with one output, so its values come as a column of shape $(B, 1)$.
 
-
 # %% tags=["training"]
 def broken_actor_loss(log_probs, values, returns):
     advantages = returns.unsqueeze(1) - values.detach()
     return -(log_probs * advantages).mean()
-
 
 # %% tags=["training"]
 class Script2(Script):
@@ -435,7 +394,6 @@ class Script2(Script):
         values, log_probs = agent.critic(states), self.log_probs(agent, states, actions)
         critic_loss = (values[:, 0] - returns).square().mean()
         return self.suspect(log_probs, values, returns) + critic_loss
-
 
 # %% tags=["training"]
 broken["actor_loss"] = watch(Script2(broken_actor_loss))
@@ -458,7 +416,6 @@ draw(plt.subplots()[1], broken["actor_loss"], "script 2", threshold=SOLVED, base
 #
 # </details>
 
-
 # %% nbgrader={"grade": false, "grade_id": "actor_loss", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def actor_loss(log_probs, values, returns):
     """The actor's loss, minimised: -(1 / B) * sum over b of log_probs_b * (returns_b - values_b).
@@ -476,7 +433,6 @@ def actor_loss(log_probs, values, returns):
     advantages = (returns - values.squeeze(1)).detach()
     return -(log_probs * advantages).mean()
     ### END SOLUTION
-
 
 # %% nbgrader={"grade": true, "grade_id": "test_actor_loss", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 import torch
@@ -496,9 +452,7 @@ with check(
 ):
     slope = check.evaluate(
         "(lambda x: torch.autograd.grad(actor_loss(x, v, g), x)[0])(x.requires_grad_())",
-        x=log_probs,
-        v=values,
-        g=returns,
+        x=log_probs, v=values, g=returns,
     )
     close(slope, [-0.25, -0.25, 0.0, 0.5])
 
@@ -536,20 +490,13 @@ with check("their gradients", weight=3, hint="Minus the step's own advantage, ov
 with check("a critic that knows nothing", hint="With all values zero, the advantages are the returns."):
     blind = small[0], 0 * small[1], small[2]
     close(asked(LOSS, blind), by_hand(*blind)[0])
-with check(
-    "a critic that knows everything",
-    hint="Advantages of zero give no gradient: does each return meet its own value?",
-):
+with check("a critic that knows everything", hint="Advantages of zero give no gradient: does each return meet its own value?"):
     perfect = small[0], small[2][:, None], small[2]
     close(asked(SLOPE, perfect), np.zeros(7))
 with check("a batch of one step", hint="The result is a scalar for B = 1, too."):
     one = steps(1)
     close(asked(LOSS, one), by_hand(*one)[0])
-with check(
-    "the critic gets no gradient from it, and neither do the returns",
-    weight=2,
-    hint="Values and returns are constants here: detach them.",
-):
+with check("the critic gets no gradient from it, and neither do the returns", weight=2, hint="Values and returns are constants here: detach them."):
     leaks = (
         "(lambda x, v, g: [0.0 if d is None else float(d.abs().sum()) for d in torch.autograd.grad("
         "actor_loss(x, v, g), [x, v, g], allow_unused=True)])(*[z.requires_grad_() for z in (x, v, g)])"
@@ -573,7 +520,6 @@ check.score()
 # Here the steps of all episodes lie one after another in one long batch, and the flags say where an episode has
 # ended. The function goes through it once, backwards. Compare the gradient norm at the end with that at the start.
 
-
 # %% tags=["training"]
 def broken_rewards_to_go(rewards, terminated, truncated, gamma):
     result, following = torch.zeros_like(rewards), 0.0
@@ -584,7 +530,6 @@ def broken_rewards_to_go(rewards, terminated, truncated, gamma):
             following = 0.0
     return result
 
-
 # %% tags=["training"]
 class Script3(Script):
     def loss(self, agent, batch):
@@ -592,7 +537,6 @@ class Script3(Script):
         flat = [one_after_another(x, batch.mask) for x in columns]
         to_go = torch.as_tensor(self.suspect(*flat[:3], 1.0), dtype=torch.float32)
         return -(self.credit(to_go) * self.log_probs(agent, *flat[3:])).sum() / N_EPISODES
-
 
 # %% tags=["training"]
 broken["rewards_to_go"] = watch(Script3(broken_rewards_to_go))
@@ -614,7 +558,6 @@ draw(plt.subplots()[1], broken["rewards_to_go"], "script 3", threshold=SOLVED, b
 # All lines are needed. Are they in the right order?
 #
 # </details>
-
 
 # %% nbgrader={"grade": false, "grade_id": "rewards_to_go", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def rewards_to_go(rewards, terminated, truncated, gamma):
@@ -640,7 +583,6 @@ def rewards_to_go(rewards, terminated, truncated, gamma):
         result[t] = following
     return result
     ### END SOLUTION
-
 
 # %% nbgrader={"grade": true, "grade_id": "test_rewards_to_go", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 import torch
@@ -692,25 +634,14 @@ def theirs(rewards, terminated, truncated, gamma, dtype=np.float32):
 
 many = row(40)
 either = many[1] | many[2]
-with check(
-    "many episodes, several discounts",
-    weight=3,
-    hint="Nothing of a later episode may reach an earlier one, and nothing of its own may be lost.",
-):
+with check("many episodes, several discounts", weight=3, hint="Nothing of a later episode may reach an earlier one, and nothing of its own may be lost."):
     for gamma in [0.9, 0.5, 1.0]:
         close(theirs(*many, gamma), slowly(many[0], either, gamma), atol=1e-4)
 with check("episodes that have terminated", weight=1.5, hint="A terminated step has nothing after it."):
     close(theirs(many[0], either, ~either & False, 0.75), slowly(many[0], either, 0.75), atol=1e-4)
-with check(
-    "episodes that were truncated",
-    weight=1.5,
-    hint="What follows a truncated step in the batch belongs to another episode, too.",
-):
+with check("episodes that were truncated", weight=1.5, hint="What follows a truncated step in the batch belongs to another episode, too."):
     close(theirs(many[0], ~either & False, either, 0.75), slowly(many[0], either, 0.75), atol=1e-4)
-with check(
-    "a batch that stops in the middle of an episode",
-    hint="The last step of the batch has nothing after it, whatever its flags say.",
-):
+with check("a batch that stops in the middle of an episode", hint="The last step of the batch has nothing after it, whatever its flags say."):
     open_end = row(9, p=0.0)
     close(theirs(*open_end, 0.8), slowly(open_end[0], open_end[1], 0.8), atol=1e-4)
 with check("both flags at one step", hint="Then the episode has ended, once."):
@@ -729,9 +660,7 @@ with check("double precision", hint="Is a dtype fixed in the function?"):
 with check("right, and the arguments are not changed", hint="Write into a new tensor."):
     found, *after = check.evaluate(
         "[rewards_to_go(r, e, u, 0.9), r, e, u]",
-        r=torch.from_numpy(many[0].astype(np.float32)),
-        e=torch.tensor(many[1]),
-        u=torch.tensor(many[2]),
+        r=torch.from_numpy(many[0].astype(np.float32)), e=torch.tensor(many[1]), u=torch.tensor(many[2]),
     )
     close(found, slowly(many[0], either, 0.9), atol=1e-4)
     for left, given in zip(after, many):
@@ -748,7 +677,6 @@ check.score()
 # Episodes of different length lie side by side, padded with zeros; a padded step reads "room 0, button 0". The
 # function normalises the rewards-to-go of a batch, and its result is the weight of every step in the loss.
 
-
 # %% tags=["training"]
 def broken_normalise_returns(returns, mask, eps=1e-6):
     n_steps = mask.sum()
@@ -756,14 +684,12 @@ def broken_normalise_returns(returns, mask, eps=1e-6):
     variance = ((returns - mean) ** 2 * mask).sum() / n_steps
     return (returns - mean) / (variance.sqrt() + eps)
 
-
 # %% tags=["training"]
 class Script4(Script):
     def loss(self, agent, batch):
         weights = torch.as_tensor(self.suspect(batch.returns, batch.mask)).float()
         log_probs = self.log_probs(agent, batch.states, batch.actions)
         return -(weights * log_probs).sum() / batch.mask.sum()
-
 
 # %% tags=["training"]
 broken["normalise_returns"] = watch(Script4(broken_normalise_returns))
@@ -785,7 +711,6 @@ draw(plt.subplots()[1], broken["normalise_returns"], "script 4", threshold=SOLVE
 # The mean and the standard deviation are right. Which steps have a weight in the loss?
 #
 # </details>
-
 
 # %% nbgrader={"grade": false, "grade_id": "normalise_returns", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def normalise_returns(returns, mask, eps=1e-6):
@@ -809,7 +734,6 @@ def normalise_returns(returns, mask, eps=1e-6):
     normalised = (returns - live.mean()) / (live.std(correction=0) + eps)
     return torch.where(mask > 0, normalised, 0.0)
     ### END SOLUTION
-
 
 # %% nbgrader={"grade": true, "grade_id": "test_normalise_returns", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 import torch
@@ -855,51 +779,30 @@ ragged = padded_batch(rng.permutation([1, 2, 3, 5, 7, 7, 4, 6]), 7)
 whole = padded_batch([5] * 4, 5)
 with check("batches without padding", hint="One mean and one standard deviation for the whole batch."):
     close(found_for(*whole), standard(*whole), atol=1e-4)
-with check(
-    "batches with padding: the live steps",
-    weight=2,
-    hint="Mean and standard deviation of the live steps, and their number as divisor.",
-):
+with check("batches with padding: the live steps", weight=2, hint="Mean and standard deviation of the live steps, and their number as divisor."):
     answer = numbers(found_for(*ragged))
     assert answer.shape == ragged[0].shape
     close(answer[ragged[1] > 0], standard(*ragged)[ragged[1] > 0], atol=1e-4)
-with check(
-    "batches with padding: what stands at the padded steps",
-    weight=2,
-    hint="A padded step must have no weight in the loss.",
-):
+with check("batches with padding: what stands at the padded steps", weight=2, hint="A padded step must have no weight in the loss."):
     answer = numbers(found_for(*ragged))
     close(answer[ragged[1] == 0], np.zeros(int((ragged[1] == 0).sum())))
     close(answer[ragged[1] > 0], standard(*ragged)[ragged[1] > 0], atol=1e-4)
-with check(
-    "huge numbers in the padding",
-    weight=2,
-    hint="What is padded counts neither in the mean nor in the standard deviation.",
-):
+with check("huge numbers in the padding", weight=2, hint="What is padded counts neither in the mean nor in the standard deviation."):
     close(found_for(np.where(ragged[1] > 0, ragged[0], 1e5), ragged[1]), standard(*ragged), atol=1e-4)
 with check("zeros in the padding", hint="A zero in the padding is no return either."):
     close(found_for(ragged[0] * ragged[1], ragged[1]), standard(*ragged), atol=1e-4)
-with check(
-    "eps is added to the standard deviation",
-    hint="Divide by (std + eps), not by the root of (variance + eps).",
-):
+with check("eps is added to the standard deviation", hint="Divide by (std + eps), not by the root of (variance + eps)."):
     for eps in [0.5, 10.0]:
         close(found_for(*ragged, eps=eps), standard(*ragged, eps), atol=1e-4)
 with check("eps is small by default", hint="Its default is 1e-6."):
     fine = np.where(ragged[1] > 0, np.sign(ragged[0]) * 2.0**-18, 0.0)
     close(found_for(fine, ragged[1], np.float64), standard(fine, ragged[1]), rtol=1e-3)
-with check(
-    "returns that are all equal, and one single step", hint="Nobody is better than the mean: 0, and not NaN."
-):
+with check("returns that are all equal, and one single step", hint="Nobody is better than the mean: 0, and not NaN."):
     level = np.where(ragged[1] > 0, -4.0, 1.0)
     close(found_for(level, ragged[1]), np.zeros(level.shape))
     one = np.array([[1.0, 0.0], [0.0, 0.0]])
     close(found_for(one * 3, one), np.zeros((2, 2)))
-    close(
-        found_for(one + ragged[0][:2, :2], np.ones((2, 2))),
-        standard(one + ragged[0][:2, :2], np.ones((2, 2))),
-        atol=1e-4,
-    )
+    close(found_for(one + ragged[0][:2, :2], np.ones((2, 2))), standard(one + ragged[0][:2, :2], np.ones((2, 2))), atol=1e-4)
 with check("one episode; episodes of one step", hint="T = 1 and N = 1 are shapes like others."):
     for shape in [(6, 1), (1, 6)]:
         plain = rng.integers(-9, 10, size=shape) / 2 + np.arange(6).reshape(shape)
@@ -908,8 +811,7 @@ with check("double precision", hint="Is a dtype fixed in the function?"):
     close(found_for(*ragged, np.float64), standard(*ragged), rtol=1e-6, atol=1e-6)
 with check("right, and the arguments are not changed", hint="Work on new tensors, without `-=`."):
     answer, *after = check.evaluate(
-        "[normalise_returns(g, m), g, m]",
-        **{k: torch.from_numpy(a.astype(np.float32)) for k, a in zip("gm", ragged)},
+        "[normalise_returns(g, m), g, m]", **{k: torch.from_numpy(a.astype(np.float32)) for k, a in zip("gm", ragged)}
     )
     close(answer, standard(*ragged), atol=1e-4)
     for left, given in zip(after, ragged):
@@ -923,14 +825,12 @@ check.score()
 # This one takes twenty gradient steps on each batch, with a clipped surrogate that should keep the policy near the one that
 # played. Look at how far the first batch has moved it.
 
-
 # %% tags=["training"]
 def broken_clipped_loss(log_probs, old_log_probs, advantages, clip=0.2):
     old_log_probs = log_probs.detach()  # a constant: it gets no gradient
     ratio = torch.exp(log_probs - old_log_probs)
     clipped = ratio.clamp(1 - clip, 1 + clip)
     return -torch.minimum(ratio * advantages, clipped * advantages).mean()
-
 
 # %% tags=["training"]
 class Script5(Script):
@@ -940,7 +840,6 @@ class Script5(Script):
         columns = batch.states, batch.actions, batch.old_log_probs, self.credit(batch.returns)
         states, actions, old, weights = [one_after_another(x, batch.mask) for x in columns]
         return self.suspect(self.log_probs(agent, states, actions), old, weights)
-
 
 # %% tags=["training"]
 broken["clipped_loss"] = watch(Script5(broken_clipped_loss))
@@ -962,7 +861,6 @@ draw(plt.subplots()[1], broken["clipped_loss"], "script 5", threshold=SOLVED, ba
 # Is every argument of the function used?
 #
 # </details>
-
 
 # %% nbgrader={"grade": false, "grade_id": "clipped_loss", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def clipped_loss(log_probs, old_log_probs, advantages, clip=0.2):
@@ -988,7 +886,6 @@ def clipped_loss(log_probs, old_log_probs, advantages, clip=0.2):
     return -torch.minimum(ratio * weights, bounded * weights).mean()
     ### END SOLUTION
 
-
 # %% nbgrader={"grade": true, "grade_id": "test_clipped_loss", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 import torch
 
@@ -1007,8 +904,7 @@ with check(
 ):
     slope = check.evaluate(
         "(lambda x: torch.autograd.grad(clipped_loss(x, x, a), x)[0])(x.requires_grad_())",
-        x=new,
-        a=weights,
+        x=new, a=weights,
     )
     close(slope, [-0.25, -0.25, 0.25, 0.25])
 
@@ -1047,34 +943,22 @@ def answer_to(expression, arrays, dtype=np.float32, **others):
 batch = draw_steps(60)
 with check("another batch", weight=2, hint="Is the ratio that of the new policy to the one that played?"):
     close(answer_to(WORTH, batch), surrogate(*batch)[0])
-with check(
-    "its gradient", weight=3, hint="-ratio * A / B, and zero where the smaller product is the clipped one."
-):
+with check("its gradient", weight=3, hint="-ratio * A / B, and zero where the smaller product is the clipped one."):
     close(answer_to(PULL, batch), surrogate(*batch)[1])
 with check("inside the range nothing is clipped", hint="Then it is the mean of ratio * A, negated."):
     near = batch[1] + np.log(rng.uniform(0.85, 1.15, size=60)), *batch[1:]
     close(answer_to(PULL, near), surrogate(*near)[1])
-with check(
-    "far outside, on the side that the advantage wants, there is no pull",
-    weight=2,
-    hint="Clipping takes the reward for moving far: zero gradient there.",
-):
+with check("far outside, on the side that the advantage wants, there is no pull", weight=2, hint="Clipping takes the reward for moving far: zero gradient there."):
     outside = batch[1] + np.log(np.where(batch[2] > 0, 1.6, 0.4)), *batch[1:]
     close(answer_to(PULL, outside), np.zeros(60))
     close(answer_to(WORTH, outside), surrogate(*outside)[0])
-with check(
-    "far outside, on the other side, there is",
-    weight=2,
-    hint="What went the wrong way must be able to come back: take the smaller product.",
-):
+with check("far outside, on the other side, there is", weight=2, hint="What went the wrong way must be able to come back: take the smaller product."):
     lost = batch[1] + np.log(np.where(batch[2] > 0, 0.4, 1.6)), *batch[1:]
     close(answer_to(PULL, lost), surrogate(*lost)[1])
 with check("other clip ranges", hint="Is the argument `clip` used on both sides of 1?"):
     for c in [0.05, 0.5]:
         close(answer_to("clipped_loss(x, o, a, clip=c)", batch, c=c), surrogate(*batch, c)[0])
-with check(
-    "no gradient for the policy that played, nor for the advantages", hint="Both are constants: detach them."
-):
+with check("no gradient for the policy that played, nor for the advantages", hint="Both are constants: detach them."):
     pulls = (
         "(lambda x, o, a: [0.0 if d is None else float(d.abs().sum()) for d in torch.autograd.grad("
         "clipped_loss(x, o, a), [x, o, a], allow_unused=True)])(*[z.requires_grad_() for z in (x, o, a)])"
@@ -1088,10 +972,7 @@ with check("a batch of one step", hint="The result is a scalar for B = 1, too.")
         close(answer_to(WORTH, single), value)
 with check("double precision", hint="Is a dtype fixed in the function?"):
     close(answer_to(WORTH, batch, np.float64), surrogate(*batch)[0], rtol=1e-9, atol=1e-9)
-with check(
-    "right, and the arguments are not changed",
-    hint="Work on new tensors, without functions that end in an underscore.",
-):
+with check("right, and the arguments are not changed", hint="Work on new tensors, without functions that end in an underscore."):
     worth, *after = answer_to("[clipped_loss(x, o, a), x, o, a]", batch)
     close(worth, surrogate(*batch)[0])
     for left, given in zip(after, batch):
@@ -1105,14 +986,12 @@ check.score()
 # The last script takes the live steps out of a padded batch. Its gradients are as large at the end as at the start,
 # its policy changes all the time, and the return stays where it was.
 
-
 # %% tags=["training"]
 def broken_flatten_episodes(states, actions, returns, mask):
     live = mask > 0
     lengths = live.sum(dim=0).tolist()
     flat_returns = torch.cat([returns[:n, i] for i, n in enumerate(lengths)])
     return states[live], actions[live], flat_returns
-
 
 # %% tags=["training"]
 class Script6(Script):
@@ -1121,7 +1000,6 @@ class Script6(Script):
         states, actions, weights = map(torch.as_tensor, self.suspect(*columns))
         log_probs = self.log_probs(agent, states.long(), actions.long())
         return -(weights * log_probs).sum() / N_EPISODES
-
 
 # %% tags=["training"]
 broken["flatten_episodes"] = watch(Script6(broken_flatten_episodes))
@@ -1144,7 +1022,6 @@ draw(plt.subplots()[1], broken["flatten_episodes"], "script 6", threshold=SOLVED
 #
 # </details>
 
-
 # %% nbgrader={"grade": false, "grade_id": "flatten_episodes", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def flatten_episodes(states, actions, returns, mask):
     """The live steps of a padded batch, as three vectors whose entries belong together.
@@ -1164,7 +1041,6 @@ def flatten_episodes(states, actions, returns, mask):
     live = mask > 0
     return states[live], actions[live], returns[live]
     ### END SOLUTION
-
 
 # %% nbgrader={"grade": true, "grade_id": "test_flatten_episodes", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import torch
@@ -1205,11 +1081,7 @@ def flat(arrays):
 
 
 several = board(rng.permutation([1, 2, 3, 5, 7, 7, 4, 6]), 7)
-with check(
-    "episodes of different lengths: what belongs together stays together",
-    weight=2,
-    hint="Are all three vectors made in the same order?",
-):
+with check("episodes of different lengths: what belongs together stays together", weight=2, hint="Are all three vectors made in the same order?"):
     table = numbers(flat(several))
     assert sorted(map(tuple, table.T)) == sorted(zip(*map(lambda v: map(float, v), row_by_row(*several))))
 with check("and in the order of time", weight=2, hint="All live steps of t = 0 first."):
@@ -1223,10 +1095,7 @@ with check("one episode", hint="Does it work for N = 1?"):
 with check("episodes of one step", hint="Does it work for T = 1?"):
     brief = board([1, 1, 1], 1)
     close(flat(brief), row_by_row(*brief))
-with check(
-    "zeros that are no padding",
-    hint="A state, an action or a return of zero is a value like any other: only the mask tells.",
-):
+with check("zeros that are no padding", hint="A state, an action or a return of zero is a value like any other: only the mask tells."):
     zeros = several[0] * 0, several[1] % 2, several[2] * 0, several[3]
     close(flat(zeros), row_by_row(*zeros))
 with check("double precision", hint="Is a dtype fixed in the function?"):
@@ -1234,9 +1103,7 @@ with check("double precision", hint="Is a dtype fixed in the function?"):
     close(flat(double)[2], row_by_row(*double)[2], rtol=1e-12, atol=1e-12)
 with check("right, and the arguments are not changed", hint="Work on new tensors."):
     names = dict(zip("sagm", [torch.tensor(a) for a in several]))
-    found, *after = check.evaluate(
-        "[[v.tolist() for v in map(torch.as_tensor, flatten_episodes(s, a, g, m))], s, a, g, m]", **names
-    )
+    found, *after = check.evaluate("[[v.tolist() for v in map(torch.as_tensor, flatten_episodes(s, a, g, m))], s, a, g, m]", **names)
     close(found, row_by_row(*several))
     for left, given in zip(after, several):
         close(left, given)
@@ -1254,12 +1121,8 @@ check.score()
 
 # %% tags=["training"]
 scripts = {
-    Script1: log_policy,
-    Script2: actor_loss,
-    Script3: rewards_to_go,
-    Script4: normalise_returns,
-    Script5: clipped_loss,
-    Script6: flatten_episodes,
+    Script1: log_policy, Script2: actor_loss, Script3: rewards_to_go,
+    Script4: normalise_returns, Script5: clipped_loss, Script6: flatten_episodes,
 }
 
 # %% tags=["training"]
@@ -1268,14 +1131,12 @@ for script, function in scripts.items():
     print(function.__name__)
     repaired[function.__name__] = watch(script(function))
 
-
 # %% tags=["training"]
 def summary(runs):
     """Mean of the return at the end, worst and best seed, and how many have solved it."""
     ends = np.array([run[-1, 1] for run in runs])
     solved = (ends >= SOLVED).sum()
     return f"{ends.mean():.1f} ({ends.min():.1f} to {ends.max():.1f}) | {solved} of {len(ends)}"
-
 
 # %% tags=["training"]
 lines = [
