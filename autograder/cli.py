@@ -43,24 +43,27 @@ def release(names: tuple[str, ...], check: bool, train: bool) -> None:
     """Make the notebooks from the masters.
 
     Of the assignments NAMES, all by default: assignments/, solutions/, nbgrader's source/ and the sample
-    class.
+    class, where there is one. A master is first judged as a student's notebook would be: its solution must
+    get all points under two seeds, the blank notebook none. --check does not judge.
     """
     from autograder import master, release
     from autograder.samples import generate
 
-    chosen = names or tuple(master.names())
-    try:
-        if not check:
-            for name in chosen:
-                for path in release.write(name, train=train):
-                    click.echo(f"wrote {path.relative_to(release.ROOT)}")
-                generate.write(name)
-            return
-        drifts = [drift for name in chosen for drift in release.drift(name)]
-    except (master.UnknownAssignment, master.InvalidMaster) as error:
-        raise _FriendlyError(str(error)) from None
+    problems, drifts = [], []
+    for name in names or (*master.names(), *master.misnamed()):
+        try:
+            if check:
+                drifts += release.drift(name)
+                continue
+            for path in release.write(name, train=train, say=lambda text: click.echo(text, err=True)):
+                click.echo(f"wrote {path.relative_to(release.ROOT)}")
+            generate.write(name)
+        except (master.UnknownAssignment, master.InvalidMaster) as error:
+            problems.append(str(error))
     for drift in drifts:
         click.echo(drift)
+    if problems:
+        raise _FriendlyError("\n".join(problems))
     if drifts:
         raise SystemExit(1)
 

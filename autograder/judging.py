@@ -28,7 +28,13 @@ from policy_gradients.checks import Checks, Property, RemoteFailure, Score, remo
 
 _COMPILE_SECONDS = 300.0
 _NOT_WRITTEN = "Not written yet."
+# What a test cell finds beside the graded names; all else it imports or defines.
+PROVIDED = {"Checks": Checks, "close": checks.close, "numbers": checks.numbers}
 TEST_CELL = "<test cell>"  # what tracebacks call it
+
+
+class WrongTest(Exception):
+    """A test cell stopped by itself: an error of the master's author, never of a student's."""
 
 
 def judge_submission(name: str, content: bytes, master: Master, seed: int, limits: Limits) -> Judged:
@@ -58,6 +64,34 @@ def judge_submission(name: str, content: bytes, master: Master, seed: int, limit
         seconds={question: round(used, 3) for question, used in student.seconds.items()},
         cells=tuple(("".join(run.answers[:1]), run.source) for run in aligned.steps if isinstance(run, Run)),
     )
+
+
+@dataclasses.dataclass(frozen=True)
+class Tried:
+    """A question as its author sees it: its properties, or the failure that kept them from being checked."""
+
+    question: Question
+    properties: tuple[Property, ...]
+    failure: RemoteFailure | None
+
+
+def try_out(content: bytes, master: Master, seed: int, limits: Limits) -> list[Tried]:
+    """What the test cells say of a notebook, for the eyes of the master's author: nothing is withheld.
+
+    Raises Unreadable, and WrongTest for a test cell that stops by itself.
+    """
+    aligned = align(content, master)
+    steps = tuple(step if isinstance(step, Run) else Judge(step.question.opened) for step in aligned.steps)
+    with contextlib.closing(Student(limits, worker_starter(master, limits))) as student:
+        sittings = _sit(steps, student, master, seed)
+    return [
+        Tried(
+            sitting.question,
+            sitting.properties,
+            sitting.trouble or (sitting.score if isinstance(sitting.score, RemoteFailure) else None),
+        )
+        for sitting in sittings.values()
+    ]
 
 
 def worker_starter(master: Master, limits: Limits) -> Callable[[], sandbox.Worker]:
@@ -235,8 +269,7 @@ def _sit(steps: tuple[Run | Judge, ...], student: Student, master: Master, seed:
 
 def _judge(question: Question, names: list[str], student: Student, seed: int) -> Score | RemoteFailure:
     """Run the question's test cell with its hidden tests in this process."""
-    namespace: dict[str, Any] = {"__name__": "hidden_tests", "Checks": Checks, "close": checks.close}
-    namespace["numbers"] = checks.numbers
+    namespace: dict[str, Any] = {"__name__": "hidden_tests", **PROVIDED}
     namespace.update({name: RemoteFunction(student, name) for name in names})
     try:
         with remote_student(student.evaluate, seed, student.guarded, student.observe):
@@ -246,6 +279,11 @@ def _judge(question: Question, names: list[str], student: Student, seed: int) ->
             student.observe(question.name, None, failure)
         # It may come from the hidden tests, so what it says must not be shown.
         return failure if question.test == question.visible_test else without_words(failure)
+    except Exception as error:
+        cause = error.__cause__ or error
+        raise WrongTest(
+            f"Cell 'test_{question.name}' stops by itself with {type(cause).__name__}: {cause}"
+        ) from error
 
 
 def _verdict_on(sitting: _Sitting) -> QuestionVerdict:

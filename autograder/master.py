@@ -22,6 +22,11 @@ BOOK_CONFIG = ROOT / "_config.yml"
 COLAB_PINS = ROOT / "colab" / "constraints.txt"
 SETUP = "setup"  # grade_id of the cell that installs in Colab
 TRAINING_TAG = "training"
+NAMING_RULE = (
+    "The name of an assignment has at most 50 characters, begins with a letter (A to Z, a to z), and holds "
+    "only letters, digits and underscores."
+)
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,49}")
 _PLACEHOLDER = re.compile(r"\{\{(?:(repository|colab|colab_runtime)|setup\(([^)]*)\))\}\}")
 # One line, of Python: a shell line cannot stop the notebook, and would run outside of Colab, too.
 _SETUP_LINE = (
@@ -31,7 +36,12 @@ _SETUP_LINE = (
 )
 _IMPORT = re.compile(r"^(?:from|import) +([\w.]+)(?: +import +([\w, ]+))?", re.MULTILINE)
 _MODEL_ANSWER = re.compile(r"^### BEGIN SOLUTION\n(.*?)^### END SOLUTION$", re.DOTALL | re.MULTILINE)
+_SOLUTION = re.compile(r"^( *)### BEGIN SOLUTION\n.*?^ *### END SOLUTION\n?", re.DOTALL | re.MULTILINE)
 _HIDDEN = re.compile(r"^### BEGIN HIDDEN TESTS\n.*?^### END HIDDEN TESTS\n?", re.DOTALL | re.MULTILINE)
+_SCORED = re.compile(r"^\w+\.score\(\)[ \t]*(?:#.*)?\Z", re.MULTILINE)
+_GRADE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_QUESTION_ID = re.compile(r"[A-Za-z0-9_]{1,64}")
+_HIDING = re.compile(r"^(?:### (?:BEGIN|END) HIDDEN TESTS|check\.hide\(\))[ \t]*\n?", re.MULTILINE)
 
 
 class UnknownAssignment(ValueError):
@@ -44,16 +54,27 @@ class InvalidMaster(ValueError):
 
 @dataclasses.dataclass(frozen=True)
 class Question:
-    """One graded function: its name, what it is worth, and its test cell with the hidden tests."""
+    """What one test cell grades: its name, what it is worth, and the cell with its hidden tests.
+
+    cell: the grade id of the answer cell; answers: the names that students define there for this question:
+    functions, classes or variables.
+    """
 
     name: str
     points: float
     test: str
+    cell: str
+    answers: tuple[str, ...]
 
     @property
     def visible_test(self) -> str:
         """The test cell as students see it."""
         return _HIDDEN.sub("", self.test)
+
+    @property
+    def opened(self) -> Question:
+        """The same question with its hidden tests as visible ones, whose messages show values."""
+        return dataclasses.replace(self, test=_HIDING.sub("", self.test))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,11 +100,15 @@ class Master:
 
     @classmethod
     def read(cls, name: str) -> Master:
-        """The master called `name`; UnknownAssignment if there is none."""
-        path = FOLDER / f"{name}.py"
+        """The master called `name`; UnknownAssignment if there is none, InvalidMaster if it is not text."""
+        if name in misnamed():
+            raise UnknownAssignment(f"The master '{name}.py' cannot be used. {NAMING_RULE} Rename the file.")
         if name not in names():
             raise UnknownAssignment(f"There is no assignment {name!r}. There are: {', '.join(names())}.")
-        return cls(name, path.read_text(encoding="utf-8"))
+        try:
+            return cls(name, (FOLDER / f"{name}.py").read_text(encoding="utf-8"))
+        except UnicodeDecodeError:
+            raise InvalidMaster(f"The master '{name}.py' is not UTF-8. Save it with that encoding.") from None
 
     @cached_property
     def notebook(self) -> NotebookNode:
@@ -112,12 +137,28 @@ class Master:
 
     @cached_property
     def questions(self) -> tuple[Question, ...]:
-        """The graded functions in notebook order."""
-        return tuple(
-            Question(grade_id(cell).removeprefix("test_"), cell.metadata.nbgrader.points, cell.source)
-            for cell in self.notebook.cells
-            if is_test(cell)
-        )
+        """What is graded by tests, in notebook order."""
+        tests = [cell for cell in self.notebook.cells if is_test(cell)]
+        own = {_tested(cell) for cell in tests}
+        return tuple(_question(cell, own, self._defined) for cell in tests)
+
+    @cached_property
+    def graded_names(self) -> dict[str, str]:
+        """All names that students define to be graded, and for each the grade id of its answer cell."""
+        return {name: question.cell for question in self.questions for name in question.answers}
+
+    @cached_property
+    def values(self) -> frozenset[str]:
+        """Those of the graded names that stand for a value, not for a function or class."""
+        functions = {name for names in self._defined.values() for name, callable in names.items() if callable}
+        tests = "\n".join(question.test for question in self.questions)
+        called = set(re.findall(r"\b(\w+)\(", tests))
+        return frozenset(self.graded_names.keys() - functions - called)
+
+    @cached_property
+    def _defined(self) -> dict[str, dict[str, bool]]:
+        """By answer cell what its solution defines, see `_definitions`."""
+        return {grade_id(cell): _definitions(cell.source) for cell in self.notebook.cells if is_answer(cell)}
 
     @cached_property
     def written(self) -> tuple[Written, ...]:
@@ -153,6 +194,70 @@ class Master:
             raise InvalidMaster(f"The master {self.name!r} cannot be released.\n  " + "\n  ".join(breaches))
 
 
+def _question(test: NotebookNode, tested: set[str], defined: dict[str, dict[str, bool]]) -> Question:
+    """The question of a test cell: it grades its namesake, and what else that cell defines without tests."""
+    name = _tested(test)
+    homes = [cell for cell, names in defined.items() if name == cell or name in names]
+    home = name if name in homes else next(iter(homes), name)
+    mentioned = _mentioned(test.source)
+    answers = [item for item in defined.get(home, {}) if item == name or item in mentioned - tested]
+    return Question(
+        name, test.metadata.nbgrader.get("points", 0), test.source, home, tuple(answers or [name])
+    )
+
+
+def _tested(cell: NotebookNode) -> str:
+    """The question that a test cell is called after."""
+    return grade_id(cell).removeprefix("test_")
+
+
+def _definitions(source: str) -> dict[str, bool]:
+    """The names that code sets at its top level, and whether each is given a function or class."""
+    try:
+        body = ast.parse(source).body
+    except SyntaxError:
+        return {}
+    found: dict[str, bool] = {}
+    for node in body:
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                found[node.name] = True
+            case ast.Assign(targets=targets):
+                is_function = isinstance(node.value, ast.Lambda)
+                names = [item.id for target in targets for item in ast.walk(target) if _is_stored(item)]
+                found |= dict.fromkeys(names, is_function)
+            case ast.AnnAssign(target=ast.Name(id=name)):
+                found[name] = isinstance(node.value, ast.Lambda)
+    return found
+
+
+def _mentioned(test: str) -> set[str]:
+    """The names that a test cell uses, also in expressions that it sends, but not in what students read."""
+    try:
+        waiting: list[ast.AST] = [ast.parse(test)]
+    except SyntaxError:
+        return set()
+    found = set()
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Name):
+            found.add(node.id)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found |= set(re.findall(r"\w+", node.value))
+        waiting += node.body if _is_property(node) else ast.iter_child_nodes(node)
+    return found
+
+
+def _is_property(node: ast.AST) -> bool:
+    """Whether it is a block `with check(...)`."""
+    call = node.items[0].context_expr if isinstance(node, ast.With) else None
+    return isinstance(call, ast.Call) and getattr(call.func, "id", "") == "check"
+
+
+def _is_stored(node: ast.AST) -> bool:
+    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+
+
 def _written(cell: NotebookNode) -> Written:
     answer = _MODEL_ANSWER.search(cell.source)
     return Written(
@@ -164,8 +269,17 @@ def _written(cell: NotebookNode) -> Written:
 
 
 def names() -> list[str]:
-    """The names of all assignments, sorted."""
-    return sorted(path.stem for path in FOLDER.glob("*.py"))
+    """The names of all assignments, sorted; files whose names break the naming rule are left out."""
+    return [name for name in _stems() if _NAME.fullmatch(name)]
+
+
+def misnamed() -> list[str]:
+    """The masters, without `.py`, whose names break the naming rule."""
+    return [name for name in _stems() if not _NAME.fullmatch(name)]
+
+
+def _stems() -> list[str]:
+    return sorted(path.stem for path in FOLDER.glob("*.py") if not path.name.startswith((".", "__")))
 
 
 def grade_id(cell: NotebookNode) -> str:
@@ -244,6 +358,7 @@ def _breaches(cells: list[NotebookNode]) -> Iterator[str]:
         yield from _marker_breaches(cell, "SOLUTION", _has_role(cell, "solution"), "an answer cell")
         yield from _marker_breaches(cell, "HIDDEN TESTS", is_test(cell), "a test cell")
     yield from _unpaired_questions(cells)
+    yield from _names_that_no_cell_can_have(cells)
     for cell in cells:
         if is_answer(cell) and "### BEGIN SOLUTION" not in cell.source:
             yield f"{_place(cell)}: put the solution between ### BEGIN SOLUTION and ### END SOLUTION."
@@ -265,6 +380,16 @@ def _repeated_names(cells: list[NotebookNode]) -> Iterator[str]:
             yield f"The grade_id {name!r} occurs {count} times: give every cell its own."
 
 
+def _names_that_no_cell_can_have(cells: list[NotebookNode]) -> Iterator[str]:
+    for cell in filter(grade_id, cells):
+        allowed = _QUESTION_ID if is_answer(cell) or is_test(cell) else _GRADE_ID
+        if not allowed.fullmatch(grade_id(cell)):
+            yield (
+                f"The grade_id {grade_id(cell)!r} has to be changed: it holds letters (A to Z, a to z), "
+                "digits and underscores, 64 at most."
+            )
+
+
 def _marker_breaches(cell: NotebookNode, kind: str, allowed: bool, where: str) -> Iterator[str]:
     lines = [line for line in cell.source.splitlines() if f"BEGIN {kind}" in line or f"END {kind}" in line]
     if not lines:
@@ -283,14 +408,42 @@ def _marker_breaches(cell: NotebookNode, kind: str, allowed: bool, where: str) -
 
 
 def _unpaired_questions(cells: list[NotebookNode]) -> Iterator[str]:
-    answers = [grade_id(cell) for cell in cells if is_answer(cell)]
-    tests = [grade_id(cell) for cell in cells if is_test(cell)]
-    for name in tests:
-        if name.removeprefix("test_") not in answers or not name.startswith("test_"):
-            yield f"Cell {name!r}: a test cell is called test_NAME and follows an answer cell called NAME."
-    for name in answers:
-        if f"test_{name}" not in tests:
-            yield f"Cell {name!r}: there is no test cell 'test_{name}', so nothing would grade this answer."
+    defined = {grade_id(cell): _definitions(cell.source) for cell in cells if is_answer(cell)}
+    tests = {_tested(cell): cell.source for cell in cells if is_test(cell)}
+    counts = collections.Counter(name for names in defined.values() for name in names)
+    for name in filter(tests.__contains__, counts):
+        if counts[name] > 1:
+            yield f"{name!r} is defined by {counts[name]} answer cells: give each graded name one."
+    for cell in filter(is_test, cells):
+        name = _tested(cell)
+        if not grade_id(cell).startswith("test_") or not (name in counts or name in defined):
+            yield (
+                f"Cell {grade_id(cell)!r}: a test cell is called test_NAME, and NAME is an answer cell or "
+                "what an answer cell defines."
+            )
+    for cell in filter(is_answer, cells):
+        yield from _untested(cell, tests)
+
+
+def _untested(cell: NotebookNode, tests: dict[str, str]) -> Iterator[str]:
+    """What students are asked to write in an answer cell, and no test cell of it uses."""
+    name = grade_id(cell)
+    try:
+        ast.parse(cell.source)
+    except SyntaxError as error:
+        yield f"Cell {name!r}: the solution has a syntax error ({error.msg}, line {error.lineno})."
+        return
+    names = _definitions(cell.source)
+    own = [test for question, test in tests.items() if question == name or question in names]
+    if not own:
+        yield f"Cell {name!r}: there is no test cell 'test_{name}', so nothing would grade this answer."
+        return
+    mentioned = set().union(*map(_mentioned, own))
+    asked = _definitions(_SOLUTION.sub(r"\1pass\n", cell.source))
+    if not mentioned & names.keys():
+        yield f"Cell {name!r}: its test cell uses nothing that it defines ({', '.join(names) or 'no name'})."
+    for other in asked.keys() - mentioned - tests.keys():
+        yield f"Cell {name!r} asks for {other!r}, which no test cell of it uses."
 
 
 def _test_breaches(cell: NotebookNode) -> Iterator[str]:
@@ -302,10 +455,11 @@ def _test_breaches(cell: NotebookNode) -> Iterator[str]:
     hidden = _HIDDEN.search(cell.source)
     if hidden and hidden.group().splitlines()[1].strip() != "check.hide()":
         yield f"{_place(cell)}: hidden tests begin with check.hide(), or their inputs would be shown."
-    name = grade_id(cell).removeprefix("test_")
-    points = cell.metadata.nbgrader.points
+    name, points = _tested(cell), cell.metadata.nbgrader.points
     if (found := _declared(cell.source)) != (name, points):
         yield f"{_place(cell)}: it should open Checks({name!r}, points={points}); found {found}."
+    elif not _SCORED.search(cell.source.rstrip()):
+        yield f"{_place(cell)}: its last line must be check.score(), which gives the points."
 
 
 def _written_breaches(cell: NotebookNode) -> Iterator[str]:

@@ -8,9 +8,18 @@ import hashlib
 import os
 import re
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
-from autograder.master import SETUP, Master, nbgrader_config, repository_url
+from autograder.master import (
+    SETUP,
+    InvalidMaster,
+    Master,
+    is_answer,
+    is_written,
+    nbgrader_config,
+    repository_url,
+)
 
 import nbformat  # isort: skip  (master.py makes this import fast)
 from nbformat import NotebookNode
@@ -19,6 +28,7 @@ ROOT = Path(__file__).parents[1]
 _SOLUTION_MARKER = re.compile(r"^ *### (BEGIN|END) SOLUTION\n?", re.MULTILINE)
 _CELL_TIMEOUT = 3600  # seconds: solutions train their agents in full
 _QUIET = {"TQDM_DISABLE": "1", "SDL_VIDEODRIVER": "dummy", "SDL_AUDIODRIVER": "dummy"}
+_KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 _LANGUAGE = {
     "name": "python",
     "file_extension": ".py",
@@ -48,13 +58,19 @@ def source_path(name: str, root: Path = ROOT) -> Path:
     return root / "autograder" / "source" / name / f"{name}.ipynb"
 
 
-def write(name: str, root: Path = ROOT, *, train: bool = False) -> list[Path]:
+def write(
+    name: str, root: Path = ROOT, *, train: bool = False, say: Callable[[str], None] = lambda _: None
+) -> list[Path]:
     """Write the three notebooks of a master, and return the paths of those that changed.
 
-    The solved notebook is executed, with its training, when its code has changed, or to `train` anew.
-    Raises UnknownAssignment, InvalidMaster, or nbclient's error when a solution fails.
+    The master is judged first, see `autograder.trial`; `say` gets what its author should know. The solved
+    notebook is executed, with its training, when its code has changed, or to `train` again.
+    Raises UnknownAssignment, or InvalidMaster, also when a cell of the solved notebook stops.
     """
+    from autograder import trial  # slow to import: the grader
+
     master = _checked(name)
+    trial.judge(master, say)
     notebooks = {
         assignment_path(name, root): assignment_notebook(master),
         source_path(name, root): source_notebook(master),
@@ -101,6 +117,16 @@ def assignment_notebook(master: Master) -> NotebookNode:
     return _preprocessed(source_notebook(master), steps)
 
 
+def solved_submission(master: Master) -> NotebookNode:
+    """What a student hands in who wrote the author's solutions and model answers into the notebook."""
+    notebook = assignment_notebook(master)
+    solved = {cell.id: cell.source for cell in solution_notebook(master).cells}
+    for cell in notebook.cells:
+        if is_answer(cell) or is_written(cell):
+            cell.source = solved[cell.id]
+    return notebook
+
+
 def solution_notebook(master: Master) -> NotebookNode:
     """The solved notebook without hidden tests, not executed; it carries the master's digest."""
     from nbgrader.preprocessors import ClearHiddenTests
@@ -118,9 +144,7 @@ def solution_notebook(master: Master) -> NotebookNode:
 def source_notebook(master: Master) -> NotebookNode:
     """nbgrader's source notebook: everything, hidden tests included."""
     notebook = copy.deepcopy(master.notebook)
-    notebook.metadata = nbformat.from_dict(
-        {"kernelspec": notebook.metadata["kernelspec"], "language_info": _LANGUAGE}
-    )
+    notebook.metadata = nbformat.from_dict({"kernelspec": _KERNEL, "language_info": _LANGUAGE})
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     return notebook
 
@@ -184,6 +208,7 @@ def _with_outputs(new: NotebookNode, path: Path) -> NotebookNode:
 
 def _executed(notebook: NotebookNode, name: str) -> NotebookNode:
     from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
     from tqdm import tqdm
 
     code_cells = sum(cell.cell_type == "code" for cell in notebook.cells)
@@ -203,7 +228,12 @@ def _executed(notebook: NotebookNode, name: str) -> NotebookNode:
             coalesce_streams=True,
             on_cell_executed=lambda **_: bar.update(),
         )
-        client.execute(env={**os.environ, **_QUIET})
+        try:
+            client.execute(env={**os.environ, **_QUIET})
+        except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+            raise InvalidMaster(
+                f"The master {name!r} cannot be released: its solved notebook stops.\n{error}"
+            ) from None
         _scrub(notebook, folder)
     notebook.metadata = metadata
     return notebook

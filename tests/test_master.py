@@ -62,6 +62,25 @@ def test_an_unknown_assignment_names_those_there_are(tmp_path, monkeypatch):
         Master.read("tinny")
 
 
+@pytest.mark.parametrize("name", ["123 (abc)", "a+b", "x[1]", "größe", "9_lives", "a" * 51])
+def test_a_name_that_notebooks_cannot_have_is_refused_and_stands_in_nobodys_way(name, tmp_path, monkeypatch):
+    monkeypatch.setattr(masters, "FOLDER", tmp_path)
+    (tmp_path / "tiny.py").write_text(TINY)
+    (tmp_path / f"{name}.py").write_text(TINY)
+    (tmp_path / ".#tiny.py").write_text("left by an editor")
+    assert masters.names() == ["tiny"] and masters.misnamed() == [name]
+    assert Master.read("tiny").questions
+    with pytest.raises(UnknownAssignment, match="holds only letters, digits and underscores. Rename"):
+        Master.read(name)
+
+
+def test_a_master_in_another_encoding_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(masters, "FOLDER", tmp_path)
+    (tmp_path / "tiny.py").write_bytes("# größer".encode("cp1252"))
+    with pytest.raises(InvalidMaster, match="not UTF-8"):
+        Master.read("tiny")
+
+
 DOUBLE_CELL = TINY[
     TINY.index("# %% nbgrader", TINY.index('"imports"')) : TINY.index(
         "# %% nbgrader", TINY.index("def double")
@@ -108,12 +127,33 @@ BREACHES = {
     "points that differ": ("points=2)", "points=3)", "Checks('double', points=2); found ('double', 3)"),
     "another question's checks": ('Checks("double"', 'Checks("triple"', "found ('triple', 2)"),
     "a test cell that does not compile": ("check = Checks", "check == = Checks", "found a syntax error"),
-    "a test without an answer": (DOUBLE_CELL, "", "follows an answer cell called NAME"),
+    "a test without an answer": (DOUBLE_CELL, "", "NAME is an answer cell or what an answer cell defines"),
     "a test with another name": ('"test_double"', '"check_double"', "a test cell is called test_NAME"),
     "an answer without a test": (
         '"grade_id": "imports", "locked": true, "schema_version": 3, "solution": false',
         '"grade_id": "imports", "locked": false, "schema_version": 3, "solution": true',
         "no test cell 'test_imports'",
+    ),
+    "an answer that no test uses": (
+        "def double(x):",
+        "def twice(x):",
+        "test cell uses nothing",
+    ),
+    "a solution that does not compile": ("twice = 2 * x", "twice = 2 x", "the solution has a syntax error"),
+    "a function that nothing tests": (
+        "def double(x):",
+        "def triple(x):\n    ### BEGIN SOLUTION\n    return 3 * x\n    ### END SOLUTION\n\ndef double(x):",
+        "asks for 'triple', which no test cell of it uses",
+    ),
+    "a test without points": (
+        "### END HIDDEN TESTS\ncheck.score()",
+        "### END HIDDEN TESTS",
+        "last line",
+    ),
+    "a name that no cell can have": (
+        '"imports"',
+        '"the imports"',
+        "'the imports' has to be changed",
     ),
     "a training cell without its tag": ('# %% tags=["training"]\ntotal', "# %%\ntotal", 'tags=["training"]'),
     "a tagged test cell": (

@@ -171,7 +171,11 @@ def _invent_outputs(notebook, _):
 
 @pytest.mark.parametrize(
     "change",
-    [("1234", "4321"), ("# ## Training", "# ## The training"), ("{{setup()}}", '{{setup("box2d")}}')],
+    [
+        ("double(1234), 2468", "double(4321), 8642"),
+        ("# ## Training", "# ## The training"),
+        ("{{setup()}}", '{{setup("box2d")}}'),
+    ],
     ids=["hidden test", "prose", "setup cell"],
 )
 def test_outputs_are_kept_while_the_code_is_the_same(tiny, released, no_execution, change):

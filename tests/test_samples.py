@@ -2,11 +2,13 @@
 
 import json
 from functools import cache
+from pathlib import Path
 
 import nbformat
 import pytest
 
 from autograder import grading, release
+from autograder import master as masters
 from autograder.master import Master, names
 from autograder.samples import generate
 from autograder.samples.students import CLASSES, WORDS
@@ -106,3 +108,10 @@ def test_writing_again_removes_who_is_gone(tmp_path):
     assert sorted(path.name for path in (tmp_path / "gridworld").iterdir()) == [
         s.name for s in CLASSES["gridworld"]
     ]
+
+
+def test_a_new_master_needs_no_class(tmp_path, monkeypatch):
+    monkeypatch.setattr(masters, "FOLDER", Path(__file__).parent / "masters")
+    assert generate.write("tiny", tmp_path) is None and not any(tmp_path.iterdir())
+    (right,) = generate.right_answers(Master.read("tiny"))
+    assert b"return twice" in right and b"NotImplementedError" not in right

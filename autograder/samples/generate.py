@@ -11,7 +11,7 @@ from pathlib import Path
 import nbformat
 
 from autograder.master import Master
-from autograder.release import assignment_notebook
+from autograder.release import assignment_notebook, solved_submission
 from autograder.samples.student import Student
 from autograder.samples.students import CLASSES, WORDS
 
@@ -19,13 +19,18 @@ FOLDER = Path(__file__).parent
 _REGION = re.compile(r"^ *### BEGIN SOLUTION\n(.*?)^ *### END SOLUTION\n?", re.MULTILINE | re.DOTALL)
 
 
-def write(name: str, folder: Path = FOLDER) -> Path:
-    """Write FOLDER/NAME/STUDENT/... for every sample student of assignment `name`, and return FOLDER/NAME."""
+def write(name: str, folder: Path = FOLDER) -> Path | None:
+    """Write FOLDER/NAME/STUDENT/... for every sample student of assignment `name`, and return FOLDER/NAME.
+
+    None where no class has been invented for the assignment.
+    """
+    if name not in CLASSES:
+        return None
     target, beside = folder / name, folder / f".{name}.new"
     shutil.rmtree(beside, ignore_errors=True)
     master = Master.read(name)
     released = nbformat.writes(assignment_notebook(master))
-    for student in CLASSES.get(name, ()):
+    for student in CLASSES[name]:
         path = beside / student.name / student.file_name.format(name=name)
         path.parent.mkdir(parents=True)
         path.write_bytes(submission(student, master, released))
@@ -35,10 +40,11 @@ def write(name: str, folder: Path = FOLDER) -> Path:
 
 
 def right_answers(master: Master) -> list[bytes]:
-    """What those sample students hand in who have all points, each in a style of their own."""
+    """The solution as handed in, and what those sample students hand in who have all points."""
     released = nbformat.writes(assignment_notebook(master))
-    able = [item for item in CLASSES.get(master.name, ()) if not item.expected and item.mishap is None]
-    return list(dict.fromkeys(submission(student, master, released) for student in able))
+    able = [item for item in CLASSES.get(master.name, ()) if item.bodies and not item.expected]
+    others = [submission(student, master, released) for student in able if student.mishap is None]
+    return [nbformat.writes(solved_submission(master)).encode(), *others]
 
 
 def submission(student: Student, master: Master, released: str) -> bytes:
