@@ -173,10 +173,10 @@ class Template:
         python, python_path, home, command = sys.executable, str(_ENGINE.parent), self._scratch, []
         if kind in _APART:
             python = python.replace(sys.prefix, _course_binds().get(sys.prefix, sys.prefix), 1)
-            python_path, home = "/course", "/scratch"
+            python_path, home = "/course", namespaces.WORKING_FOLDER
         elif kind == "landlock":
             python_path = _course_folder(self._scratch)
-        environment = _environment(home, python_path) | _jax_settings(kind, programs, record)
+        environment = _environment(home, python_path, python) | _jax_settings(kind, programs, record)
         fd = theirs.fileno()
         if kind == "bwrap":
             command = _bwrap(programs, record)
@@ -295,7 +295,7 @@ def start_worker(
     return warm.start() if warm.shared else Template(kind, memory_mib, modules, programs).start()
 
 
-def _environment(home: str, python_path: str) -> dict[str, str]:
+def _environment(home: str, python_path: str, python: str) -> dict[str, str]:
     return {
         "HOME": home,
         "IPYTHONDIR": f"{home}/.ipython",
@@ -305,7 +305,8 @@ def _environment(home: str, python_path: str) -> dict[str, str]:
         "LANG": "C.UTF-8",
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
-        "PATH": os.defpath,
+        "PATH": f"{os.path.dirname(python)}:{os.defpath}",  # so that `!python` is the course's
+        "PIP_NO_INDEX": "1",  # else `%pip install` tries again and again to reach one
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONPATH": python_path,
         "SDL_VIDEODRIVER": "dummy",
@@ -351,7 +352,7 @@ def _bwrap(programs: Path | None, record: bool) -> list[str]:
         command += ["--ro-bind", source, target]
     if programs is not None:
         command += ["--bind" if record else "--ro-bind", str(programs), _PROGRAMS]
-    return [*command, "--remount-ro", "/", "--chdir", "/scratch", "--"]
+    return [*command, "--remount-ro", "/", "--chdir", namespaces.WORKING_FOLDER, "--"]
 
 
 def _podman(
@@ -365,11 +366,11 @@ def _podman(
     command += ["--security-opt", "no-new-privileges", "--security-opt", "mask=/dev/zero", *_ulimits()]
     if runtime == "crun":
         command += ["--cgroups=disabled"]  # not every machine lets us make one; `limits` holds without
-    command += ["--hostname", "worker", "--preserve-fds", "1", "--workdir", "/scratch"]
+    command += ["--hostname", "worker", "--preserve-fds", "1", "--workdir", namespaces.WORKING_FOLDER]
     command += ["--shm-size", str(limits.FOLDER_BYTES)]
     nobody = f"{template.NOBODY}:{template.NOBODY}"
     command += ["--user", nobody] if os.getuid() == 0 else ["--userns", "keep-id"]
-    for folder in ("/scratch", "/tmp"):
+    for folder in (namespaces.WORKING_FOLDER, "/tmp"):
         root.joinpath(folder[1:]).mkdir(parents=True)
         root.joinpath(folder[1:]).chmod(0o1777)  # which what is mounted there takes over
         command += ["--tmpfs", f"{folder}:size={limits.FOLDER_BYTES},mode=1777"]

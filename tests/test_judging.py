@@ -215,12 +215,14 @@ def test_a_worker_sees_only_itself_and_has_no_privileges_in_its_own_namespaces_e
 
 
 def test_processes_and_files_of_one_submission_are_gone_for_the_next():
-    leave = "import os, subprocess\nopen('/tmp/left', 'w').close()\nopen('/scratch/left', 'w').close()\n"
+    leave = "import os, subprocess\nopen('/tmp/left', 'w').close()\nopen('/content/left', 'w').close()\n"
     leave += "subprocess.Popen(['sleep', '4321'], start_new_session=True)\ndef double(x): return 2 * x"
     assert judged(submission(double=leave)).score == 5
     commands = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline")]
     assert not any(b"4321" in command for command in commands)
-    assert "([], [])" in seen_by_student("(os.listdir('/tmp'), os.listdir('/scratch'))")
+    assert "([], [], 1)" in seen_by_student(
+        "(os.listdir('/tmp'), os.listdir('/content/sample_data'), len(os.listdir('/content')))"
+    )
 
 
 def test_a_fork_bomb_ends_with_its_own_question():

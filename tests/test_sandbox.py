@@ -164,7 +164,7 @@ def test_a_worker_has_scratch_folders_of_its_own(start):
     look = f"""
         import os
         seen = []
-        for folder in ({theirs!r}, os.path.dirname({theirs!r}), "/tmp", "/scratch", "/dev/shm", "."):
+        for folder in ({theirs!r}, os.path.dirname({theirs!r}), "/tmp", "/content", "/dev/shm", "."):
             for where, _, files in os.walk(folder):
                 seen += [f for f in files if f == "secret"]
         print(seen)"""
@@ -274,7 +274,7 @@ def test_no_privileges_no_environment_and_no_open_files_of_ours(student, request
         student("import os; print(0 in os.getresuid() + os.getresgid() + tuple(os.getgroups()))") == "False"
     )
     names = set(student("import os; print(*os.environ)").split())
-    ours = set(sandbox._environment("", "")) | {"TMPDIR"}
+    ours = set(sandbox._environment("", "", "")) | {"TMPDIR"}
     assert names - ours <= {"HOSTNAME", "LC_CTYPE", "PWD", "SHLVL", "TERM", "container"}
     seen = student("""
         import os, stat

@@ -9,9 +9,13 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import select
 import socket
 import subprocess
+import sys
 import traceback
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from autograder import protocol
@@ -21,6 +25,8 @@ _OUTPUT_LENGTH = 5_000
 _TRACEBACK_LENGTH = 5_000
 _CELLS = ("<cell ", "<ipython-input-")  # how the files of tracebacks begin that are cells
 _MAX_OBJECTS = 10_000
+_POLL_SECONDS = 0.02
+_STAND_IN = Path(__file__).parent / "colab"  # the folder of Colab's own package
 
 
 def serve(fd: int, shell: Any) -> None:
@@ -28,6 +34,7 @@ def serve(fd: int, shell: Any) -> None:
     channel = socket.socket(fileno=fd)
     protocol.send(channel, ["ready"])
     output, objects = _Output(), _Objects()
+    sys.path.insert(0, "")  # wherever `%cd` leads, as in Jupyter
     own_pid = os.getpid()
     while True:
         try:
@@ -44,7 +51,7 @@ def serve(fd: int, shell: Any) -> None:
 
 
 def notebook_shell() -> Any:
-    """The IPython shell that runs cells as a notebook does: magics, `!`, display, await."""
+    """The IPython shell that runs cells as a notebook does: magics, `!`, display, await, `google.colab`."""
     from IPython.core.compilerop import CachingCompiler
     from IPython.core.interactiveshell import InteractiveShell
     from traitlets.config import Config
@@ -62,14 +69,29 @@ def notebook_shell() -> Any:
     class NotebookShell(InteractiveShell):
         compiler_class = NumberedCells
 
+        failure: BaseException | None = None  # of the last cell, or of one that it ran in turn
+
+        def run_cell(self, *arguments: Any, **keywords: Any) -> Any:
+            """As usual, and keep what goes wrong, also where `%%capture` is silent about it."""
+            result = super().run_cell(*arguments, **keywords)
+            self.failure = result.error_before_exec or result.error_in_exec or self.failure
+            return result
+
         def enable_gui(self, gui: str | None = None) -> None:
-            """`%matplotlib inline` asks for no event loop here: figures are drawn, and shown to nobody."""
+            """No event loop is wanted here."""
+
+        def enable_matplotlib(self, gui: str | None = None) -> tuple[str | None, str]:
+            """`%matplotlib ...` changes nothing: figures are drawn, and shown to nobody."""
+            return gui, "agg"
+
+        def ask_exit(self) -> None:
+            """`exit` ends a notebook's session, and the cells below it are run in the next one."""
 
         def system(self, command: str) -> None:
             """`!command`, without the terminal that a sandbox may not have."""
             given = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
             with subprocess.Popen(self.var_expand(command, depth=1), shell=True, **given) as process:
-                for part in iter(lambda: process.stdout.read(2**16), b""):
+                for part in _until_it_ends(process):
                     print(part.decode(errors="replace"), end="")
             self.user_ns["_exit_code"] = process.returncode
 
@@ -77,7 +99,24 @@ def notebook_shell() -> Any:
     config.HistoryManager.enabled = False
     config.InteractiveShell.colors = "nocolor"
     config.InteractiveShell.xmode = "Plain"  # the others read source files, for a tenth of a second
-    return NotebookShell.instance(config=config)
+    shell = NotebookShell.instance(config=config)
+    shell.db = {}  # the folders that `%cd` has seen: else in a file that a worker may not write
+    shell.magics_manager.register_alias("shell", "bash", "cell")  # as in Colab
+    sys.path.append(str(_STAND_IN))
+    return shell
+
+
+def _until_it_ends(process: subprocess.Popen[bytes]) -> Iterator[bytes]:
+    """What it prints; `command &` may hold the other end of the pipe for longer, as servers do."""
+    output = process.stdout.fileno()
+    while True:
+        ended = process.poll() is not None
+        if select.select([output], [], [], 0 if ended else _POLL_SECONDS)[0]:
+            if not (part := os.read(output, 2**16)):
+                return
+            yield part
+        elif ended:
+            return
 
 
 class _Output(io.TextIOBase):
@@ -119,7 +158,10 @@ def _perform(shell: Any, output: _Output, verb: str, *arguments: Any) -> Any:
     if verb == "run":
         output.text = ""
         source, shell.compile.cell = arguments
-        shell.run_cell(source, store_history=False).raise_error()
+        shell.failure = None
+        shell.run_cell(source, store_history=False)
+        if shell.failure is not None:
+            raise shell.failure
         return None
     if verb == "output":
         return output.text

@@ -35,7 +35,7 @@ ENTRIES = [
         "disk",
         "Files until the disk is full.",
         "for n in range(9):\n"
-        "    for folder in ('/tmp', '/scratch', '/dev/shm'):\n"
+        "    for folder in ('/tmp', '/content', '/dev/shm'):\n"
         "        try: open(f'{folder}/{n}', 'wb').write(bytes(2**26))\n"
         "        except OSError: pass",
         seconds=8,
@@ -49,7 +49,7 @@ ENTRIES = [
     own_cells(
         "files without number",
         "A million files and folders.",
-        "import os\ntry:\n    for n in range(10**6): os.mkdir(f'/scratch/{n}')\nexcept OSError: pass",
+        "import os\ntry:\n    for n in range(10**6): os.mkdir(f'/content/{n}')\nexcept OSError: pass",
         answers={},
         seconds=1,
     ),

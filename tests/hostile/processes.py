@@ -210,7 +210,7 @@ ENTRIES = [
         "mounts",
         "The system, mounted anew and writable.",
         "[libc.mount(b'none', b'/usr', None, 32 | 4096, None), libc.mount(b'none', b'/usr', b'tmpfs', "
-        "0, None), libc.umount2(b'/scratch', 2), libc.chroot(b'/')]",
+        "0, None), libc.umount2(b'/content', 2), libc.chroot(b'/')]",
         says=("[-1, -1, -1, -1]",),
         before="import ctypes\nlibc = ctypes.CDLL(None)",
     ),

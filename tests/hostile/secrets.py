@@ -47,7 +47,7 @@ ENTRIES = [
         before="""
         import os
         found = []
-        course = ["/course/autograder", "/course/policy_gradients", "/scratch", "/tmp"]
+        course = ["/course/autograder", "/course/policy_gradients", "/content", "/tmp"]
         for top in [*course, "/root", "/home", "/etc", "/var", "/opt", "/srv", "/mnt", "/run"]:
             for folder, _, names in os.walk(top):
                 for name in names:
@@ -126,8 +126,8 @@ ENTRIES = [
         def look():
             seen = []
             for number, path in enumerate(["/etc/shadow", {str(_TREE / "judging.py")!r}]):
-                os.symlink(path, f"/scratch/link{{number}}")
-                try: seen.append(open(f"/scratch/link{{number}}").read(9))
+                os.symlink(path, f"/content/link{{number}}")
+                try: seen.append(open(f"/content/link{{number}}").read(9))
                 except OSError as error: seen.append(type(error).__name__)
             return seen
         """,
@@ -287,13 +287,13 @@ ENTRIES = [
         "Hidden inputs kept in files, and read by a process that starts after a crash.",
         "import glob, os\n"
         "def double(x):\n"
-        "    raise ValueError([open(p).read() for p in glob.glob('/tmp/log*') + glob.glob('/scratch/log*') "
+        "    raise ValueError([open(p).read() for p in glob.glob('/tmp/log*') + glob.glob('/content/log*') "
         "+ glob.glob('/dev/shm/log*')])",
         "error",
         0,
         first=LOG.replace(
             "    return",
-            "    for folder in ('/tmp', '/scratch'): open(f'{folder}/log', 'a').write(f'{start}')\n"
+            "    for folder in ('/tmp', '/content'): open(f'{folder}/log', 'a').write(f'{start}')\n"
             "    return",
         ),
     ),

@@ -1,0 +1,5 @@
+"""Pictures are shown to nobody."""
+
+
+def cv2_imshow(image: object) -> None:
+    """Do nothing."""
