@@ -105,7 +105,7 @@ def _pieces(matches: list[Match], given: Given) -> Iterator[Piece]:
 def _own(match: Match, given: Given) -> Code | None:
     """The student's part of a cell; of text only what is an answer."""
     own = given.own_part(match) if match.cell.source.strip() else None
-    if own is None or (own.tree and not own.statements):
+    if own is None or not own.acts:
         return None
     if match.cell.kind == "code":
         return own
@@ -197,6 +197,8 @@ def _doubt(
 def _perhaps(name: str, pieces: list[Piece], matches: list[Match], given: Given) -> str:
     """What may be the answer to a question that has none; empty if there is nothing."""
     for piece in pieces:
+        if name in piece.code.beneath:
+            return f"'{name}' stands below `{piece.code.magic[:80]}`, so the notebook does not define it"
         if name in piece.code.inner:
             return f"'{name}' is defined only inside of another function or a class"
         for item in piece.code.definitions:

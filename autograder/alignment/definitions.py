@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, Literal
 
-_NOT_PYTHON = re.compile(
-    r"^([ \t]*)([%!?].*|[\w.]+\?+[ \t]*)$", re.MULTILINE
-)  # IPython's magics, shell, help
-_TRANSPARENT = ("%%time", "%%capture")  # cell magics whose body defines names as usual
+# IPython's magics, shell commands and help, also where a name is given to what they return.
+_NOT_PYTHON = re.compile(r"^([ \t]*(?:\w[\w., \t]*=[ \t]*)?)([%!?].*|[\w.]+\?+[ \t]*)$", re.MULTILINE)
+_TIMED = re.compile(r"%time[ \t]+(?!-)")
+_TRANSPARENT = ("%%time", "%%capture", "%%prun")  # cell magics whose body defines names as usual
 _HEADER = re.compile(r"^(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)", re.MULTILINE)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 DEFINITIONS = (*_FUNCTIONS, ast.ClassDef)
@@ -41,16 +41,31 @@ class Definition:
 
 
 class Code:
-    """The code of a cell. `tree` is None where it cannot be parsed."""
+    """The code of a cell.
+
+    tree: None where it cannot be parsed; magic: the cell magic, such as "%%bash", that takes the cell for
+    something else than Python of this notebook. Such a cell runs, and there are no statements in it.
+    """
 
     def __init__(self, source: str) -> None:
         self.source = source
-        self._python, self.tree = _parsed(source)
+        self.magic, self._body = _under_magic(source)
+        self._python, self.tree = ("", ast.Module([], [])) if self.magic else _parsed(self._body)
 
     @property
     def statements(self) -> list[ast.stmt]:
         """The statements at the top level; none where it cannot be parsed."""
         return self.tree.body if self.tree else []
+
+    @property
+    def acts(self) -> bool:
+        """Whether there is anything to run."""
+        return bool(self.magic or self.statements) or self.tree is None
+
+    @cached_property
+    def beneath(self) -> frozenset[str]:
+        """What the text below its magic would define, were it Python of this notebook."""
+        return frozenset(_HEADER.findall(self._body)) | Code(self._body).binds if self.magic else frozenset()
 
     @cached_property
     def says(self) -> tuple[str, ...]:
@@ -133,10 +148,9 @@ def _first_line(node: ast.stmt) -> int:
     return min([node.lineno, *(item.lineno for item in getattr(node, "decorator_list", []))])
 
 
-def _parsed(source: str) -> tuple[str, ast.Module | None]:
-    """The Python in `source`, and its syntax tree; magics and shell commands stand there as strings."""
-    python = _without_cell_magic(source)
-    for attempt in (python, textwrap.dedent(_NOT_PYTHON.sub(lambda m: m[1] + repr(m[2]), python))):
+def _parsed(body: str) -> tuple[str, ast.Module | None]:
+    """The Python in `body`, and its syntax tree; magics and shell commands stand there as strings."""
+    for attempt in (body, textwrap.dedent(_NOT_PYTHON.sub(_as_python, body))):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -144,16 +158,28 @@ def _parsed(source: str) -> tuple[str, ast.Module | None]:
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             continue
         return attempt, tree
-    return source, None
+    return body, None
 
 
-def _without_cell_magic(source: str) -> str:
-    """Source without its `%%` line; nothing is left where the magic takes the cell for something else."""
-    first, _, rest = source.lstrip("\n").partition("\n")
-    if not first.startswith("%%"):
-        return source
-    above = "\n" * (len(source) - len(source.lstrip("\n")) + 1)
-    return above + rest if first.split()[0] in _TRANSPARENT else ""
+def _as_python(line: re.Match[str]) -> str:
+    timed = _TIMED.match(line[2])
+    return line[1] + (line[2][timed.end() :] if timed else repr(line[2]))
+
+
+def _under_magic(source: str) -> tuple[str, str]:
+    """The cell magic that takes a cell for something else than Python, or "", and what is below it.
+
+    Lines of magics that run their cell as usual become empty lines.
+    """
+    above = ""
+    while True:
+        first, _, rest = source.lstrip("\n").partition("\n")
+        if not first.startswith("%%"):
+            return "", above + source
+        above += "\n" * (len(source) - len(source.lstrip("\n")) + 1)
+        magic, source = first.split()[0], rest
+        if magic not in _TRANSPARENT:
+            return magic, above + source
 
 
 def _outside(tree: ast.Module) -> Iterator[ast.stmt]:
