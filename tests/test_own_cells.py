@@ -49,9 +49,11 @@ FOR_COLAB = {
     "output.clear()\noutput.eval_js('1')\ndata_table.enable_dataframe_formatter()",
     "pictures": "from google.colab.patches import cv2_imshow\ncv2_imshow(None)",
     "is it Colab?": "try:\n    import google.colab\n    IN_COLAB = True\n"
-    "except ImportError:\n    IN_COLAB = False\nif IN_COLAB:\n    from google.colab import drive\n    drive.mount('/content/drive')",
+    "except ImportError:\n    IN_COLAB = False\n"
+    "if IN_COLAB:\n    from google.colab import drive\n    drive.mount('/content/drive')",
     "is it Colab, again?": "import sys\n"
-    "if 'google.colab' in sys.modules or 'google.colab' in str(get_ipython()):\n    raise OSError('what only Colab has')",
+    "if 'google.colab' in sys.modules or 'google.colab' in str(get_ipython()):\n"
+    "    raise OSError('what only Colab has')",
     "packages": "!pip install -q einops\n%pip install einops\n!apt-get -qq install cowsay\n"
     "!git clone https://example.org/a\n!wget -q https://example.org/b",
     "figures": "%matplotlib widget\n%matplotlib notebook\n%config InlineBackend.figure_format = 'retina'\n"
