@@ -1,0 +1,247 @@
+"""Why a student lost points, as the instructor reads it, in the real sandbox; and who never reads it."""
+
+import dataclasses
+import json
+
+import nbformat
+import pytest
+
+from autograder import sandbox
+from autograder.judging import judge_submission
+from autograder.master import Master
+from autograder.release import assignment_notebook
+from autograder.results import explain
+from autograder.results.graded import Results
+from autograder.samples.generate import submission as sample
+from autograder.samples.students import CLASSES
+from autograder.student import Limits
+from autograder.verdicts import Grades
+from tests.notebooks import PAIR, STUB, as_bytes, code, submission
+
+SEED = 20_240_607
+EVERY_KIND = ("gridworld", "parallel_reinforce", "reinforce_cartpole")  # NumPy, PyTorch with objects, JAX
+
+
+@pytest.fixture(scope="module")
+def limits():
+    return Limits(4.0, 4096, sandbox.resolve("auto"))
+
+
+def examined(content, limits, master=PAIR, **options):
+    return explain.examine(content, master, SEED, limits, **options)
+
+
+def text_of(content, limits, tmp_path, question=None, master=PAIR, **options):
+    """The explanation of a class of one."""
+    judged = judge_submission("ada", content, master, SEED, limits)
+    verdict = judged.verdict.model_copy(update=options.pop("update", {}))
+    grades = Grades(
+        assignment=master.name, max_score=master.max_score, sandbox=limits.sandbox, submissions=(verdict,)
+    )
+    results = Results(tmp_path, grades, {})
+    student = explain.find_student(results, "ada")
+    examination = examined(content, limits, master, **options)
+    questions = explain.find_questions(student, question)
+    sections = explain.explain(results, student, questions, master, examination)
+    return "\n".join(line for section in sections for line in ("", section.title, *section.lines))
+
+
+@pytest.mark.parametrize("name", EVERY_KIND)
+def test_every_property_that_a_sample_student_fails_has_an_input_and_a_reason(name, limits):
+    master = Master.read(name)
+    released = nbformat.writes(assignment_notebook(master))
+    told = 0
+    for student in CLASSES[name]:
+        if not student.expected or student.mishap:
+            continue
+        found = examined(sample(student, master, released), limits, master)
+        for question, points in student.points(master).items():
+            assert found.verdicts[question].points == pytest.approx(points), (student.name, question)
+            assert found.verdicts[question].status == student.statuses(master)[question]
+            failures = found.student.failures.get(question, [])
+            assert bool(failures) == (points < found.verdicts[question].max_points), (student.name, question)
+            for failure in failures:
+                told += 1
+                where = (student.name, question, failure)
+                assert failure.calls and failure.lines, where
+                stopped = failure.calls[-1].verb != "returned"
+                assert stopped or failure.expected or failure.reason, where
+                assert failure.expected or failure.values or stopped, where
+    assert told > 50
+
+
+def test_a_wrong_value_is_shown_beside_the_input_the_expected_one_and_the_cell(limits, tmp_path):
+    notebook = submission(running_sum="def running_sum(values, start=0.0):\n    return np.cumsum(values)")
+    text = text_of(as_bytes(notebook), limits, tmp_path)
+    assert "ada, running_sum: 2 of 3 points (partly right)" in text
+    assert 'Not yet: "a start" (1.00 points)' in text
+    assert "feedback  Is start added?" in text
+    assert "call      running_sum([1, 2], start=10.0)" in text
+    assert "returned  array([1, 3])" in text
+    assert "expected  [11., 13.]" in text
+    assert "2 of 2 numbers differ, first at [0]: 1.0 instead of 11.0" in text
+    assert "close(running_sum([1, 2], start=10.0), [11, 13])" in text
+    assert "   2      return np.cumsum(values)" in text
+    assert "double" not in text  # nothing was lost there
+
+
+def test_an_exception_comes_with_the_lines_of_the_notebook_and_what_was_expected(limits, tmp_path):
+    notebook = submission(
+        running_sum="def running_sum(values, start=0.0):\n    return start + helper(values)"
+    )
+    notebook["cells"].insert(2, code("def helper(values):\n    return values[17] if len(values) > 2 else 0"))
+    text = text_of(as_bytes(notebook), limits, tmp_path, "running_sum")
+    assert "raised    IndexError: list index out of range" in text
+    assert 'File "<cell 4>", line 2, in running_sum' in text
+    assert 'File "<cell 3>", line 2, in helper' in text
+    assert "return values[17] if len(values) > 2 else 0" in text
+    assert "expected  [1, 3, 6]" in text
+    assert "site-packages" not in text  # lines of the notebook only
+
+
+def test_a_cell_that_failed_is_named_with_its_error(limits, tmp_path):
+    notebook = submission(running_sum="import numpy as np\n1 / 0\ndef running_sum(values):\n    return values")
+    notebook["cells"].insert(1, code("open('/nowhere/measured.csv')"))
+    text = text_of(as_bytes(notebook), limits, tmp_path)
+    assert "stopped   cell 2 of the notebook: FileNotFoundError" in text
+    assert "stopped   cell 4 of the notebook: ZeroDivisionError: division by zero" in text
+    assert 'File "<cell 4>", line 2' in text
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        ("while True: pass", "stopped   It did not end within 4 seconds."),
+        ("import os; os._exit(0)", "stopped   It ended the notebook's process."),
+        (STUB, "raised    NotImplementedError"),
+        ("return None", "because   It returned None: is the return statement missing?"),
+        ("return open", "stopped   It returned a "),
+    ],
+)
+def test_other_ends_are_told_with_their_input(body, shown, limits, tmp_path):
+    notebook = submission(double=f"def double(x):\n    {body}")
+    text = text_of(as_bytes(notebook), limits, tmp_path, "double")
+    assert "call      double(2)" in text
+    assert shown in text
+    assert "expected  4" in text
+
+
+def test_properties_that_stop_at_the_same_error_are_told_once(limits, tmp_path):
+    notebook = submission(running_sum="def running_sum(values, start=0.0):\n    return step(values)")
+    text = text_of(as_bytes(notebook), limits, tmp_path)
+    assert text.count("raised    NameError: name 'step' is not defined") == 1
+    assert 'and       Not yet: "a start" (1.00 points)' in text
+
+
+def test_a_question_that_nothing_answers_says_so(limits, tmp_path):
+    notebook = submission()
+    notebook["cells"] = [item for item in notebook["cells"] if item["id"] != "double"]
+    text = text_of(as_bytes(notebook), limits, tmp_path)
+    assert "no cell of the notebook answers it" in text
+
+
+def test_a_question_without_a_loss_can_be_asked_for(limits, tmp_path):
+    text = text_of(as_bytes(submission()), limits, tmp_path, "double")
+    assert "ada, double: 2 of 2 points (right)" in text and "Not yet" not in text
+
+
+def test_long_values_are_shortened_unless_asked_for(limits, tmp_path):
+    notebook = as_bytes(submission(running_sum="def running_sum(values, start=0.0):\n    return values"))
+    short = text_of(notebook, limits, tmp_path)
+    full = text_of(notebook, limits, tmp_path, full=True)
+    assert max(map(len, short.splitlines())) < 700
+    assert len(full) > len(short)
+
+
+def test_a_verdict_that_differs_from_grades_json_is_pointed_out(limits, tmp_path):
+    content = as_bytes(submission(double="def double(x):\n    return x"))
+    assert "judged again" not in text_of(content, limits, tmp_path)
+    judged = judge_submission("ada", content, PAIR, SEED, limits)
+    lucky = tuple(item.model_copy(update={"points": 1.5}) for item in judged.verdict.questions)
+    text = text_of(content, limits, tmp_path, update={"questions": lucky})
+    assert "judged again it has 1 points (partial), in grades.json 1.5" in text
+
+
+def test_nothing_that_a_terminal_obeys_is_shown(limits, tmp_path):
+    evil = "\\x1b]0;owned\\x07\\x1b[2J\\u202e\\r"
+    body = f"raise ValueError('{evil}')"
+    notebook = submission(
+        double=f"# \x1b[2J\ndef double(x):\n    {body}",
+        running_sum=f"def running_sum(values, start=0.0):\n    return ['{evil}']",
+    )
+    text = text_of(as_bytes(notebook), limits, tmp_path)
+    assert "ValueError" in text
+    assert not {"\x1b", "\x07", "\u202e", "\r"} & set(text)
+
+
+def test_a_record_changes_neither_the_verdict_nor_what_students_read(limits):
+    """Random inputs and the words of the feedback are the same, whether or not somebody takes notes."""
+    master = Master.read("gridworld")
+    released = nbformat.writes(assignment_notebook(master))
+    students = {item.name: item for item in CLASSES["gridworld"]}
+    for name in ("emil", "jun", "quentin"):
+        content = sample(students[name], master, released)
+        plain = judge_submission(name, content, master, SEED, limits).verdict
+        assert plain.questions == tuple(examined(content, limits, master).verdicts.values())
+
+
+HIDDEN = """
+check = Checks("double", points=2)
+with check("visible"):
+    close(double(2), 4)
+### BEGIN HIDDEN TESTS
+check.hide()
+rng = check.rng()
+with check("raises", hint="A hint."):
+    close(double(rng.normal()), 2 * rng.normal())
+with check("the numbers drawn after it"):
+    drawn = rng.integers(1000)
+    assert double(4321) == drawn, f"drawn {drawn}"
+### END HIDDEN TESTS
+check.score()
+"""
+
+
+def _with_hidden_test(source):
+    """The master PAIR with another test of `double`."""
+    start = PAIR.source.index('check = Checks("double"')
+    end = PAIR.source.index("check.score()", start) + len("check.score()")
+    return dataclasses.replace(PAIR, source=PAIR.source[:start] + source.strip() + PAIR.source[end:])
+
+
+def test_forming_the_expected_value_uses_up_no_random_number(limits):
+    master = _with_hidden_test(HIDDEN)
+    content = as_bytes(submission(double="def double(x):\n    if x != 4321: raise ValueError\n    return 5"))
+    found = examined(content, limits, master)
+    raised, drawn = found.student.failures["double"][1:]
+    assert raised.expected
+    number = int(drawn.values["drawn"])
+    rng = _rng_of_double()
+    rng.normal()
+    assert number == rng.integers(1000)
+
+
+def _rng_of_double():
+    from policy_gradients.checks import Checks, remote_student
+
+    with remote_student(lambda *_: None, SEED):
+        return Checks("double", 2).rng()
+
+
+def test_hidden_inputs_and_expected_values_reach_nothing_that_is_kept(limits):
+    """With a record being taken, what is graded holds neither an input nor a value of a hidden test."""
+    notebook = submission(
+        double="def double(x):\n    raise ValueError(f'seen {x}')",
+        running_sum="def running_sum(values, start=0.0):\n    print(values)\n    return [v + 0.5 for v in values]",
+    )
+    found = examined(as_bytes(notebook), limits)
+    noted = [failure for failures in found.student.failures.values() for failure in failures]
+    hidden = [item for item in noted if item.item.name in ("a start", "random values")]
+    values = {failure.expected for failure in hidden} | {call.asked for item in hidden for call in item.calls}
+    assert len(values) == 4
+    kept = json.dumps([verdict.model_dump() for verdict in found.verdicts.values()])
+    kept += json.dumps(found.student.outputs)
+    for value in values:
+        assert value not in kept
+    for part in ("start=10", "11", "13", "seen 1.0"):
+        assert part not in kept, kept
