@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +33,9 @@ class _InOrder(click.Group):
 @click.group(cls=_InOrder)
 def main() -> None:
     """Release assignments, grade a class of notebooks, and pass on the results."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # names that the terminal cannot print
 
 
 @main.command()
@@ -184,10 +189,9 @@ def grade(
     console = Console()
     if not console.is_terminal:
         console.width = 120  # a file or a pipe has no width of its own
-    console.print(table.class_table(grades))
+    console.print(table.class_table(_with_penalties(name, out, db), console))
     if grades.sandbox == "none":
         click.echo("Student code ran without isolation (--sandbox none).", err=True)
-    _with_penalties(name, out, db)
 
 
 def _on_results(command: Callable[..., None]) -> Callable[..., None]:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 import subprocess
 import sys
 import zipfile
@@ -342,6 +343,17 @@ def test_the_command_asks_for_the_sheet(tmp_path):
     done = subprocess.run([*command, "--format", "csv"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "pair" / "grades.csv").exists()
+
+
+@pytest.mark.parametrize("encoding", ["iso-8859-1", "cp1252:strict"])
+def test_names_that_a_terminal_cannot_print_stop_no_command(tmp_path, encoding):
+    write_results(tmp_path, [judged("王小明", (0, 0), status="crashed")])
+    command = [sys.executable, "-m", "autograder.cli", "export", "pair", "--out", str(tmp_path)]
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    done = subprocess.run([*command, "--format", "csv"], capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert r"not graded, so without points: \u738b\u5c0f\u660e" in done.stderr
+    assert "王小明" in (tmp_path / "pair" / "grades.csv").read_text(encoding="utf-8")
 
 
 def test_plain_csv_has_everybody_and_no_formula(tmp_path):

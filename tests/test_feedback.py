@@ -17,6 +17,7 @@ from autograder.gradebook import Mark
 from autograder.intake import Person
 from autograder.intake.people import Upload, write_people
 from autograder.results import MissingResults, Results, feedback
+from autograder.results.export import write_export
 from autograder.verdicts import WrittenAnswer
 from tests.notebooks import as_bytes, submission
 from tests.written import judged, write_results
@@ -143,6 +144,32 @@ def test_manual_points_and_comments_are_shown(graded):
     page = Elements((graded / "pair" / "feedback" / "ben.html").read_text()).text
     for text in ("4.75 of 5 points", "graded by a person", "Close <3", "has yet to look"):
         assert text in page
+
+
+def with_marks(results, **marks):
+    return dataclasses.replace(results, marks={"ada": marks})
+
+
+@pytest.mark.parametrize(
+    ("mark", "shown", "folded"),
+    [
+        (Mark(3), True, False),
+        (Mark(3, score=3.0), False, False),  # nothing is wrong any more
+        (Mark(3, score=2.0), False, True),
+        (Mark(3, score=1.5), False, True),  # a person looked, and agrees
+    ],
+)
+def test_what_a_person_overruled_no_longer_counts_against_the_student(tmp_path, mark, shown, folded):
+    results = write_results(tmp_path, [judged("ada", message="Not yet: a start. Is start added?")])
+    results = with_marks(results, running_sum=mark)
+    for path in feedback.write_feedback(results):
+        before, words, after = path.read_text().partition("What the automatic check said")
+        assert ("Not yet" in before, "Not yet" in after, bool(words)) == (shown, folded, folded), path
+    (tmp_path / "sheet.csv").write_text(
+        "Identifier,Full name,Grade,Feedback comments\nParticipant 12,ada,,\n"
+    )
+    sheet = write_export(results, "moodle", tmp_path / "sheet.csv").path.read_text()
+    assert ("Not yet" in sheet, "the automatic check said" in sheet) == (shown or folded, folded)
 
 
 def test_without_results_the_command_says_what_to_run(tmp_path):

@@ -44,7 +44,7 @@ class Question:
 
     status: as in `grades.json`, or "by hand" (a person gave the points), or "waiting" (for a person to give
     them); waiting: a person has yet to look at it, whatever the status; written: answered in words, not
-    in code; seconds: how long it took to judge.
+    in code; seconds: how long it took to judge; automatic: the points by the tests, None for words.
     """
 
     name: str
@@ -58,12 +58,23 @@ class Question:
     waiting: bool = False
     written: bool = False
     seconds: float = 0.0
+    automatic: float | None = None
 
     @property
     def result(self) -> str:
         """The status in words."""
         later = ", but a person will look at this" if self.waiting and self.status != "waiting" else ""
         return _WORDS[self.status] + later
+
+    @property
+    def remarks(self) -> str:
+        """What the tests said, as far as it counts: not where a person gave the points."""
+        return "" if self.status == "by hand" else self.message
+
+    @property
+    def overruled(self) -> str:
+        """What the tests said where a person gave the points, though not all of them."""
+        return self.message if self.status == "by hand" and self.points < self.max_points else ""
 
     @property
     def earned(self) -> str:
@@ -190,14 +201,18 @@ class Results:
             judged = store.load(keys.get(row.student, "")) or Judged(verdict=row)
             yield self._student(row, judged)
 
+    def summaries(self) -> Iterator[Student]:
+        """The same without what was handed in and printed, which takes no time to read."""
+        for row in self.grades.submissions:
+            yield self._student(row, Judged(verdict=row))
+
     def record_penalties(self) -> None:
         """Write what being late costs to the gradebook, if there is one, for nbgrader's own exporter.
 
         Raises NoGradebook.
         """
         if self.db_url:
-            rows = self.grades.submissions
-            penalties = {row.student: self._student(row, Judged(verdict=row)).penalty for row in rows}
+            penalties = {student.name: student.penalty for student in self.summaries()}
             gradebook.record_penalties(self.db_url, self.assignment, penalties)
 
     def _kept(self, name: str) -> dict[str, Any]:
@@ -238,6 +253,7 @@ def _question(
             output=judged.outputs.get(name, ""),
             waiting=verdict.needs_review,
             seconds=judged.seconds.get(name, 0.0),
+            automatic=verdict.points,
         )
     else:
         waiting = mark.waiting if mark else bool(verdict and verdict.digest)
