@@ -1,8 +1,8 @@
 """Judging one submission: the student's cells run in a worker, the hidden tests run here.
 
-In the namespace of a test cell each graded name is a `RemoteFunction`: a call sends its
-arguments to the worker as plain data and gets plain data back. The comparison, NumPy and
-the assertions are the grader's own, out of the student's reach.
+In the namespace of a test cell each graded function is a `RemoteFunction`: a call sends its
+arguments to the worker as plain data and gets plain data back; a graded variable is fetched as
+plain data. The comparison, NumPy and the assertions are the grader's own, out of the student's reach.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 from autograder import sandbox, xla_cache
 from autograder.alignment import Aligned, Judge, Run, Unreadable, align, written_answers
 from autograder.master import Master, Question, Written
-from autograder.student import Limits, RemoteFunction, Student, Wordless, without_words
+from autograder.student import Limits, Names, Student, Wordless, without_words
 from autograder.verdicts import Judged, QuestionVerdict, SubmissionVerdict, WrittenAnswer
 from policy_gradients import checks
 from policy_gradients.checks import Checks, Property, RemoteFailure, Score, remote_student
@@ -246,7 +246,6 @@ def _worded(failure: RemoteFailure | None, rehearsed: object) -> RemoteFailure |
 
 def _sit(steps: tuple[Run | Judge, ...], student: Student, master: Master, seed: int) -> dict[str, _Sitting]:
     """Run the cells, and hold the tests where they stand."""
-    names = [question.name for question in master.questions]
     troubles: dict[str, RemoteFailure] = {}
     sittings: dict[str, _Sitting] = {}
     for step in steps:
@@ -258,7 +257,7 @@ def _sit(steps: tuple[Run | Judge, ...], student: Student, master: Master, seed:
                 troubles.update({name: failure for name in answers if failure})
                 concerned = answers
             case Judge(question):
-                score = _judge(question, names, student, seed)
+                score = _judge(question, master, student, seed)
                 sittings[question.name] = _Sitting(question, score, troubles.get(question.name))
                 student.guarded |= question.test != question.visible_test
                 concerned = (question.name,)
@@ -267,10 +266,10 @@ def _sit(steps: tuple[Run | Judge, ...], student: Student, master: Master, seed:
     return sittings
 
 
-def _judge(question: Question, names: list[str], student: Student, seed: int) -> Score | RemoteFailure:
+def _judge(question: Question, master: Master, student: Student, seed: int) -> Score | RemoteFailure:
     """Run the question's test cell with its hidden tests in this process."""
-    namespace: dict[str, Any] = {"__name__": "hidden_tests", **PROVIDED}
-    namespace.update({name: RemoteFunction(student, name) for name in names})
+    given = {"__name__": "hidden_tests", **PROVIDED}
+    namespace = Names(given, student, master.graded_names, master.values)
     try:
         with remote_student(student.evaluate, seed, student.guarded, student.observe):
             return _execute(question.test, namespace)

@@ -268,6 +268,11 @@ def _written(cell: NotebookNode) -> Written:
     )
 
 
+def blank(source: str) -> str:
+    """An answer cell with a statement that does nothing in the place of each solution."""
+    return _SOLUTION.sub(r"\1pass\n", source)
+
+
 def names() -> list[str]:
     """The names of all assignments, sorted; files whose names break the naming rule are left out."""
     return [name for name in _stems() if _NAME.fullmatch(name)]
@@ -433,17 +438,33 @@ def _untested(cell: NotebookNode, tests: dict[str, str]) -> Iterator[str]:
     except SyntaxError as error:
         yield f"Cell {name!r}: the solution has a syntax error ({error.msg}, line {error.lineno})."
         return
+    try:
+        ast.parse(blank(cell.source))
+    except SyntaxError as error:
+        yield f"Cell {name!r}: without its solution it is not Python ({error.msg}, line {error.lineno})."
+        return
     names = _definitions(cell.source)
     own = [test for question, test in tests.items() if question == name or question in names]
     if not own:
         yield f"Cell {name!r}: there is no test cell 'test_{name}', so nothing would grade this answer."
         return
     mentioned = set().union(*map(_mentioned, own))
-    asked = _definitions(_SOLUTION.sub(r"\1pass\n", cell.source))
     if not mentioned & names.keys():
         yield f"Cell {name!r}: its test cell uses nothing that it defines ({', '.join(names) or 'no name'})."
-    for other in asked.keys() - mentioned - tests.keys():
+    for other in sorted(_asked(cell.source) - mentioned - tests.keys()):
         yield f"Cell {name!r} asks for {other!r}, which no test cell of it uses."
+
+
+def _asked(source: str) -> set[str]:
+    """The functions and classes of an answer cell in which students find a gap."""
+    solved, gaps = _declared_in(source), _declared_in(blank(source))
+    return {name for name in solved.keys() & gaps.keys() if solved[name] != gaps[name]}
+
+
+def _declared_in(source: str) -> dict[str, str]:
+    """The functions and classes at the top level of code, and what they say."""
+    kinds = ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef
+    return {node.name: ast.dump(node) for node in ast.parse(source).body if isinstance(node, kinds)}
 
 
 def _test_breaches(cell: NotebookNode) -> Iterator[str]:

@@ -44,7 +44,7 @@ class Handle:
     """Stands for an object that the worker keeps under this number."""
 
     def __init__(self, number: int) -> None:
-        self.number = number
+        self.handle_number = number
 
 
 class Array(np.ndarray):
@@ -77,7 +77,7 @@ def _check_size(size: int) -> None:
 
 def _extend(keep: Callable[[Any], Handle] | None, value: Any) -> Any:
     if isinstance(value, Handle):
-        return msgpack.ExtType(_HANDLE, _LENGTH.pack(value.number))
+        return msgpack.ExtType(_HANDLE, _LENGTH.pack(value.handle_number))
     if isinstance(value, tuple):
         return msgpack.ExtType(_TUPLE, encode(list(value), keep))
     if isinstance(value, bool | int):

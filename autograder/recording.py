@@ -132,6 +132,13 @@ class RecordedStudent(Student):
         asked = f"{self._show(owner)}{method}({self._arguments(arguments, keywords)})"
         return self._noted(asked, super().call_method, owner, name, arguments, keywords)
 
+    def value(self, name: str) -> Any:
+        return self._noted(name, super().value, name)
+
+    def attribute(self, owner: StudentObject | str, name: str) -> Any:
+        owners = owner if isinstance(owner, str) else self._show(owner)
+        return self._noted(f"{owners}.{name}", super().attribute, owner, name)
+
     def evaluate(self, expression: str, values: dict[str, Any]) -> Any:
         given = [f"{name} = {self._show(value)}" for name, value in values.items()]
         asked = "\n".join([expression.strip(), *(f"  where {line}" for line in given)])
@@ -362,7 +369,7 @@ class _Shown(reprlib.Repr):
 
     def repr1(self, value: Any, level: int) -> str:
         if isinstance(value, protocol.Handle):
-            return f"object_{value.number}"  # of a class of the student's, which stays in the worker
+            return f"object_{value.handle_number}"  # of a class of the student's, which stays in the worker
         if isinstance(value, float | np.generic):
             return _number(value, self._full)
         if isinstance(value, np.ndarray) or hasattr(value, "detach") or hasattr(value, "__array__"):

@@ -7,7 +7,7 @@ import collections
 import dataclasses
 import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterable, Iterator
 from typing import Any
 
 from autograder import protocol, sandbox
@@ -30,6 +30,13 @@ class Limits:
     seconds: float
     memory_mib: int
     sandbox: str
+
+
+METHOD = object()  # in the place of an attribute that is a method or a function
+
+
+class MissingAttribute(RemoteFailure, AttributeError):
+    """An object of the student's has no such attribute: `hasattr` and `getattr` take it as they should."""
 
 
 class Wordless(RemoteFailure):
@@ -118,6 +125,26 @@ class Student:
         """Call a method of an object that the worker keeps. Raises RemoteFailure."""
         return self._request(["method", owner, name, list(arguments), keywords])
 
+    def value(self, name: str) -> Any:
+        """The value of the student's variable `name`. Raises RemoteFailure."""
+        return self._request(["value", name])
+
+    def attribute(self, owner: StudentObject | str, name: str) -> Any:
+        """What an attribute of an object, or of the class of this name, holds. Raises RemoteFailure.
+
+        METHOD stands for what is to be called.
+        """
+        match self._request(["attribute", owner, name]):
+            case [True, _]:
+                return METHOD
+            case [False, value]:
+                return value
+        raise self._lose("forbidden", "It returned something that is not plain data.")
+
+    def set_attribute(self, owner: StudentObject, name: str, value: Any) -> None:
+        """Give an attribute of an object that the worker keeps a value. Raises RemoteFailure."""
+        self._request(["set", owner, name, value])
+
     def evaluate(self, expression: str, values: dict[str, Any]) -> Any:
         """Evaluate the author's `expression` among the student's names. Raises RemoteFailure."""
         return self._request(["evaluate", expression, values])
@@ -176,7 +203,8 @@ class Student:
                 return value
             case ["error", str(name), str(text)]:
                 known = name[:100] if name.isidentifier() else "an exception"
-                raise RemoteFailure("error", text[:_MAX_WORDS], known)
+                kind = MissingAttribute if name == "AttributeError" else RemoteFailure
+                raise kind("error", text[:_MAX_WORDS], known)
             case ["missing" | "forbidden" as kind, str(text)]:
                 raise RemoteFailure(kind, text[:_MAX_WORDS])
         raise self._lose("forbidden", "It returned something that is not plain data.")
@@ -191,7 +219,11 @@ class Student:
 
 
 class StudentObject(protocol.Handle, RemoteObject):
-    """An object of the student's own class in a test cell: calling it or a method of it asks the worker."""
+    """An object of the student's own class in a test cell, which acts there as the object itself would.
+
+    Calls, methods, attributes, properties, `len`, `[]`, iteration, `str` and `bool` ask the worker. There is
+    no arithmetic and no comparison: their results would be whatever the student's class says they are.
+    """
 
     def __init__(self, student: Student, number: int) -> None:
         super().__init__(number)
@@ -201,19 +233,48 @@ class StudentObject(protocol.Handle, RemoteObject):
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         return self._ask("__call__", *arguments, **keywords)
 
-    def __getattr__(self, name: str) -> Callable[..., Any]:
+    def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        return functools.partial(self._ask, name)
+        found = self._living.attribute(self, name)
+        return functools.partial(self._ask, name) if found is METHOD else found
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name.startswith("_") or name == "handle_number":
+            super().__setattr__(name, value)
+        else:
+            self._living.set_attribute(self, name, value)
+
+    def __len__(self) -> int:
+        return self._ask("__len__")
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._ask("__getitem__", key)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self._ask("__setitem__", key, value)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._living.evaluate("[*items]", {"items": self}))
+
+    def __str__(self) -> str:
+        return self._ask("__str__")
+
+    def __bool__(self) -> bool:
+        return bool(self._living.evaluate("not not item", {"item": self}))
 
     def _ask(self, method: str, *arguments: Any, **keywords: Any) -> Any:
+        return self._living.call_method(self, method, arguments, keywords)
+
+    @property
+    def _living(self) -> Student:
         if self._life != self._student.life:
             raise RemoteFailure("lost", "The object was lost when the notebook's process ended.")
-        return self._student.call_method(self, method, arguments, keywords)
+        return self._student
 
 
 class RemoteFunction:
-    """A graded name in a test cell: calls go to the student's worker."""
+    """A graded function or class in a test cell: calls go to the student's worker."""
 
     def __init__(self, student: Student, name: str) -> None:
         self._student = student
@@ -221,3 +282,29 @@ class RemoteFunction:
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         return self._student.call(self._name, arguments, keywords)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        found = self._student.attribute(self._name, name)
+        return RemoteFunction(self._student, f"{self._name}.{name}") if found is METHOD else found
+
+
+class Names(dict):
+    """The names that a test cell finds: those `given`, and the graded ones, which live in the worker.
+
+    A graded variable is read where it lives whenever the test cell reads it, so it is never out of date.
+    """
+
+    def __init__(
+        self, given: dict[str, Any], student: Student, graded: Iterable[str], values: Container[str]
+    ) -> None:
+        super().__init__(given)
+        self._student = student
+        self._values = {name for name in graded if name in values}
+        self.update({name: RemoteFunction(student, name) for name in graded if name not in values})
+
+    def __missing__(self, name: str) -> Any:
+        if name in self._values:
+            return self._student.value(name)
+        raise KeyError(name)

@@ -30,6 +30,7 @@ import numpy as np
 __all__ = ["Checks", "Property", "Score", "RemoteFailure", "close", "numbers", "remote_student"]
 
 _MAX_DETAIL = 300
+_RETURNED = "It returned"
 
 
 class RemoteFailure(Exception):
@@ -241,42 +242,42 @@ def _sentence(text: str) -> str:
     return text if not text or text.endswith((".", "?", ":")) else text + "."
 
 
-def numbers(value: Any) -> np.ndarray:
-    """`value` as a float64 array, or an AssertionError that says what it is instead.
+def numbers(value: Any, what: str = _RETURNED) -> np.ndarray:
+    """`value` as a float64 array, or an AssertionError that says what it is instead, beginning with `what`.
 
     Takes numbers and (nested) lists or tuples of numbers, NumPy, JAX and torch arrays.
     """
     if value is None:
-        raise AssertionError("It returned None: is the return statement missing?")
+        missing = "return statement" if what == _RETURNED else "value"
+        raise AssertionError(f"{what} None: is the {missing} missing?")
     if isinstance(value, RemoteObject):
-        raise AssertionError("It returned an object of your own class where numbers are expected.")
+        raise AssertionError(f"{what} an object of your own class where numbers are expected.")
     if hasattr(value, "detach"):
         value = value.detach().cpu().numpy()
     if isinstance(value, list | tuple | collections.deque) and not all(np.isscalar(item) for item in value):
-        value = _stacked([numbers(item) for item in value])
+        value = _stacked([numbers(item, what) for item in value], what)
     try:
         array = np.asarray(value)
     except Exception:
         array = np.asarray(None)
     if array.dtype.kind not in "biuf" and array.dtype.name != "bfloat16":
-        raise AssertionError(f"It returned a {type(value).__name__} where numbers are expected.")
+        raise AssertionError(f"{what} a {type(value).__name__} where numbers are expected.")
     return array.astype(np.float64)
 
 
-def _stacked(items: list[np.ndarray]) -> np.ndarray:
+def _stacked(items: list[np.ndarray], what: str) -> np.ndarray:
     if len({item.shape for item in items}) > 1:
-        raise AssertionError("It returned a list whose items have different shapes.")
+        raise AssertionError(f"{what} a list whose items have different shapes.")
     return np.stack(items)
 
 
-def close(
-    actual: Any, expected: Any, rtol: float = 1e-4, atol: float = 1e-5, what: str = "It returned"
-) -> None:
+def close(actual: Any, expected: Any, rtol: float = 1e-4, atol: float = 1e-5, what: str = _RETURNED) -> None:
     """AssertionError unless shapes are equal and |actual - expected| <= atol + rtol |expected|.
 
+    what: how the message begins; "It is" where `actual` is no result of a call.
     NaN is never close; an infinity is close to the same infinity only.
     """
-    got, want = numbers(actual), numbers(expected)
+    got, want = numbers(actual, what), numbers(expected)
     if got.shape != want.shape:
         text = f"{what} something of shape {got.shape}; the shape should be {want.shape}."
         raise NotClose(text, got, want)

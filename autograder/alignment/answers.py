@@ -40,8 +40,8 @@ class Piece:
 class Answers:
     """pieces: the code that may run, in order; None where nothing is left.
 
-    counted: by question the indices of the pieces that answer it; of these the last counts.
-    places: of the pieces, see Piece.
+    counted: by graded name the indices of the pieces that define it; of these the last counts.
+    places: of the pieces, see Piece; reviews: by graded name; homes: see Given.
     """
 
     pieces: tuple[Piece | None, ...]
@@ -49,6 +49,7 @@ class Answers:
     places: tuple[int, ...]
     faults: tuple[str, ...]
     reviews: dict[str, str]
+    homes: dict[str, str]
 
     @cached_property
     def binding(self) -> dict[str, list[Piece]]:
@@ -60,21 +61,21 @@ class Answers:
         return found
 
     def answered_by(self, index: int) -> tuple[str, ...]:
-        """The questions that a piece answers, or that its cell is meant to answer."""
+        """The graded names that a piece defines, or that its cell is meant to define."""
         names = tuple(name for name, indices in self.counted.items() if index in indices)
         piece = self.pieces[index]
         is_helper = not any(item.name in self.counted for item in piece.code.definitions)
-        return names or ((piece.home,) if is_helper and piece.home in self.counted else ())
+        return names or tuple(name for name in self.counted if is_helper and piece.home == self.homes[name])
 
 
 def find_answers(matches: list[Match], given: Given) -> Answers:
     """The student's code of a notebook, without stubs that an answer replaces."""
     faults: list[str] = []
     pieces = _joined(_pieces(matches, given), given, faults)
-    counted = {name: _best(name, pieces) for name in given.questions}
+    counted = {name: _best(name, pieces, given) for name in given.homes}
     doubts = {name: _doubt(name, counted[name], pieces, matches, given) for name in counted}
     for name in counted:
-        faults += _faults(name, counted[name], pieces, matches)
+        faults += _faults(name, given.homes[name], counted[name], pieces, matches)
     used = {index for indices in counted.values() for index in indices}
     answered = {name for name, indices in counted.items() if not _is_open(name, indices, pieces)}
     left = (
@@ -83,7 +84,12 @@ def find_answers(matches: list[Match], given: Given) -> Answers:
     )
     places = tuple(piece.place for piece in pieces)
     return Answers(
-        tuple(left), counted, places, tuple(faults), {name: doubt for name, doubt in doubts.items() if doubt}
+        tuple(left),
+        counted,
+        places,
+        tuple(faults),
+        {name: doubt for name, doubt in doubts.items() if doubt},
+        given.homes,
     )
 
 
@@ -110,7 +116,7 @@ def _own(match: Match, given: Given) -> Code | None:
     if match.cell.kind == "code":
         return own
     written = {item.name for item in own.definitions if item.state in (*_WRITTEN, "value")}
-    return own if written & set(given.questions) else None
+    return own if written & given.homes.keys() else None
 
 
 def _joined(pieces: Iterator[Piece], given: Given, faults: list[str]) -> list[Piece]:
@@ -138,20 +144,23 @@ def _whole(first: Piece, second: Piece) -> Code | None:
         return None
     if len(first.code.source) > _LONGEST_JOINED:
         return None
-    whole = Code(f"{first.code.source}\n{second.code.source}")
+    whole = Code(f"{first.code.source}\n{second.code.source}", first.code.values)
     return whole if whole.is_complete else None
 
 
-def _best(name: str, pieces: list[Piece]) -> tuple[int, ...]:
-    """The indices of the pieces that answer question `name`: those of the best kind there is."""
+def _best(name: str, pieces: list[Piece], given: Given) -> tuple[int, ...]:
+    """The indices of the pieces that define the graded `name`: those of the best kind there is."""
+    home = given.homes[name]
     kinds = (
+        # A variable may be used again elsewhere, for something else.
+        lambda piece: name in given.values and piece.home == home and piece.definitions(name, *_WRITTEN),
         lambda piece: not piece.late and not piece.retyped and piece.definitions(name, *_WRITTEN),
         lambda piece: not piece.retyped and piece.definitions(name, *_WRITTEN),
         lambda piece: not piece.retyped and piece.definitions(name, "value"),
         lambda piece: not piece.retyped and piece.definitions(name, "broken"),
         lambda piece: piece.definitions(name, *_WRITTEN, "value"),
         lambda piece: piece.definitions(name, "stub"),
-        lambda piece: piece.home == name,
+        lambda piece: piece.home == home,
     )
     for is_kind in kinds:
         if found := tuple(index for index, piece in enumerate(pieces) if is_kind(piece)):
@@ -181,9 +190,9 @@ def _without_stubs(piece: Piece, answered: set[str]) -> Piece | None:
 def _doubt(
     name: str, indices: tuple[int, ...], pieces: list[Piece], matches: list[Match], given: Given
 ) -> str:
-    """Why a person has to look at question `name`; empty if nobody has."""
+    """Why a person has to look at the answer called `name`; empty if nobody has."""
     if _is_open(name, indices, pieces):
-        return _perhaps(name, pieces, matches, given) or _fragment(name, pieces, matches)
+        return _perhaps(name, pieces, matches, given) or _fragment(name, pieces, matches, given)
     answers = [piece for piece in pieces if not piece.retyped and piece.definitions(name, *_WRITTEN)]
     versions = {piece.definitions(name, *_WRITTEN)[-1].tree for piece in answers}
     if len(versions) > 1:
@@ -191,7 +200,7 @@ def _doubt(
         return f"'{name}' has {len(versions)} different answers: the last one {where}counts"
     if any(pieces[index].definitions(name, "blocked") for index in indices):
         return f"'{name}' has code below `raise NotImplementedError`, which stops before it"
-    return _fragment(name, pieces, matches) if pieces[indices[-1]].definitions(name, "broken") else ""
+    return _fragment(name, pieces, matches, given) if pieces[indices[-1]].definitions(name, "broken") else ""
 
 
 def _perhaps(name: str, pieces: list[Piece], matches: list[Match], given: Given) -> str:
@@ -204,19 +213,20 @@ def _perhaps(name: str, pieces: list[Piece], matches: list[Match], given: Given)
         for item in piece.code.definitions:
             if isinstance(item.node, DEFINITIONS) and _is_meant(item, name, piece, given):
                 return f"'{name}' is not defined, but '{item.name[:80]}' is: is that the answer?"
+    home = given.homes[name]
     for match in matches:
-        meant = match.role == name or any(item.name == name for item in match.code.definitions)
+        meant = match.role == home or any(item.name == name for item in match.code.definitions)
         if meant and match.cell.kind != "code" and match.cell.source.strip():
             return f"'{name}' may be answered in a cell of text, which is not code"
-    at_home = [piece for piece in pieces if piece.home == name]
+    at_home = [piece for piece in pieces if piece.home == home and not given.is_blank(home, piece.code)]
     if any(not piece.definitions(name, "stub") for piece in at_home):
-        return f"cell '{name}' holds code, but it does not define '{name}'"
+        return f"cell '{home}' holds code, but it does not define '{name}'"
     return _beside(name, pieces, matches)
 
 
-def _fragment(name: str, pieces: list[Piece], matches: list[Match]) -> str:
+def _fragment(name: str, pieces: list[Piece], matches: list[Match], given: Given) -> str:
     """Whether a part of an answer may stand in a cell of its own, where it is not Python."""
-    places = (name, f"test_{name}")
+    places = (given.homes[name], f"test_{name}")
     codes = [piece.code for piece in pieces if not piece.home]
     codes += [
         match.code
@@ -230,10 +240,12 @@ def _fragment(name: str, pieces: list[Piece], matches: list[Match]) -> str:
 
 def _is_meant(item: Definition, name: str, piece: Piece, given: Given) -> bool:
     """Whether another function may be the answer to question `name`."""
-    if item.name in given.questions or item.name in given.defined_in_training or item.state == "stub":
+    if item.name in given.homes or item.name in given.defined_in_training or item.state == "stub":
         return False
     spelt = [text.replace("_", "").lower() for text in (item.name, name)]
-    return fuzz.ratio(*spelt) >= _SPELT_ALIKE or (piece.home == name and not piece.definitions(name, "stub"))
+    return fuzz.ratio(*spelt) >= _SPELT_ALIKE or (
+        piece.home == given.homes[name] and not piece.definitions(name, "stub")
+    )
 
 
 def _beside(name: str, pieces: list[Piece], matches: list[Match]) -> str:
@@ -251,17 +263,19 @@ def _beside(name: str, pieces: list[Piece], matches: list[Match]) -> str:
     return f"'{name}' is not written, but code of your own stands below it" if own else ""
 
 
-def _faults(name: str, indices: tuple[int, ...], pieces: list[Piece], matches: list[Match]) -> Iterator[str]:
-    named = [match for match in matches if match.role == name and match.cell.source.strip()]
+def _faults(
+    name: str, home: str, indices: tuple[int, ...], pieces: list[Piece], matches: list[Match]
+) -> Iterator[str]:
+    named = [match for match in matches if match.role == home and match.cell.source.strip()]
     if not indices and not named:
-        yield f"cell '{name}' is missing: the question counts as not answered"
+        yield f"cell '{home}' is missing: the question counts as not answered"
         return
     if len(named) > 1:
-        yield f"cell '{name}' occurs {len(named)} times: {_of_several(name, indices, pieces)}"
+        yield f"cell '{home}' occurs {len(named)} times: {_of_several(name, indices, pieces)}"
     if _is_open(name, indices, pieces):
         return
     for index in indices:
-        yield from _origin(name, pieces[index], bool(named))
+        yield from _origin(name, home, pieces[index], bool(named))
 
 
 def _of_several(name: str, indices: tuple[int, ...], pieces: list[Piece]) -> str:
@@ -275,11 +289,11 @@ def _of_several(name: str, indices: tuple[int, ...], pieces: list[Piece]) -> str
     return "the one with an answer counts" if len(written) == 1 else "used once"
 
 
-def _origin(name: str, piece: Piece, is_named: bool) -> Iterator[str]:
+def _origin(name: str, home: str, piece: Piece, is_named: bool) -> Iterator[str]:
     """Where an answer was found, if not in the cell that is meant for it."""
     if piece.retyped:
         yield f"the answer to '{name}' was found in a cell of text: run as code"
-    elif piece.home and piece.home != name:
+    elif piece.home and piece.home != home:
         yield f"the answer to '{name}' was found in cell '{piece.home}': taken from there"
     elif not piece.home and is_named:
         yield f"the answer to '{name}' was found in a cell of your own: taken from there"

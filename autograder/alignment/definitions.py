@@ -18,6 +18,7 @@ _NOT_PYTHON = re.compile(r"^([ \t]*(?:\w[\w., \t]*=[ \t]*)?)([%!?].*|[\w.]+\?+[ 
 _TIMED = re.compile(r"%time[ \t]+(?!-)")
 _TRANSPARENT = ("%%time", "%%capture", "%%prun")  # cell magics whose body defines names as usual
 _HEADER = re.compile(r"^(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)", re.MULTILINE)
+_SET = re.compile(r"^(\w+)[ \t]*=(?!=)", re.MULTILINE)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 DEFINITIONS = (*_FUNCTIONS, ast.ClassDef)
 _BUILT_IN = frozenset(dir(builtins))
@@ -30,7 +31,7 @@ class Definition:
     """A name that a cell gives a function, a class, or something that may be one.
 
     state: "stub" is left as it was given, "blocked" has code below `raise NotImplementedError`,
-    "value" is an assignment or import, "broken" stands in a cell that is not Python.
+    "value" gives a function by assignment or import, "broken" stands in a cell that is not Python.
     tree: what it says, apart from its docstring and layout.
     """
 
@@ -44,11 +45,13 @@ class Code:
     """The code of a cell.
 
     tree: None where it cannot be parsed; magic: the cell magic, such as "%%bash", that takes the cell for
-    something else than Python of this notebook. Such a cell runs, and there are no statements in it.
+    something else than Python of this notebook. Such a cell runs, and there are no statements in it;
+    values: the names that stand for values, so that any assignment defines them.
     """
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, values: frozenset[str] = frozenset()) -> None:
         self.source = source
+        self.values = values
         self.magic, self._body = _under_magic(source)
         self._python, self.tree = ("", ast.Module([], [])) if self.magic else _parsed(self._body)
 
@@ -87,8 +90,10 @@ class Code:
     def definitions(self) -> tuple[Definition, ...]:
         """What it defines at the level of the notebook, in order, also inside of `if`, `try` and loops."""
         if self.tree is None:
-            return tuple(Definition(name, "broken", self.source) for name in _HEADER.findall(self.source))
-        found = [item for node in _outside(self.tree) for item in _definitions(node)]
+            found = self.values.intersection(_SET.findall(self.source)).union(_HEADER.findall(self.source))
+            names = sorted(found, key=self.source.index)
+            return tuple(Definition(name, "broken", self.source) for name in names)
+        found = [item for node in _outside(self.tree) for item in _definitions(node, self.values)]
         return tuple(sorted(found, key=lambda item: item.node.lineno))
 
     @cached_property
@@ -136,12 +141,13 @@ class Code:
         """
         ends = [node.end_lineno for node in self.statements]
         if any(_first_line(node) == end for node, end in zip(self.statements[1:], ends, strict=False)):
-            return Code("\n".join(replacements.get(node, ast.unparse(node)) for node in self.statements))
+            texts = [replacements.get(node, ast.unparse(node)) for node in self.statements]
+            return Code("\n".join(texts), self.values)
         lines = self.source.split("\n")
         for node, text in replacements.items():
             first, last = _first_line(node), node.end_lineno
             lines[first - 1 : last] = [text, *[""] * (last - first)]
-        return Code("\n".join(lines))
+        return Code("\n".join(lines), self.values)
 
 
 def _first_line(node: ast.stmt) -> int:
@@ -197,13 +203,43 @@ def _outside(tree: ast.Module) -> Iterator[ast.stmt]:
             ]
 
 
-def _definitions(node: ast.stmt) -> list[Definition]:
+def _definitions(node: ast.stmt, values: frozenset[str]) -> list[Definition]:
     if isinstance(node, _FUNCTIONS):
         body = _without_docstring(node.body)
         return [Definition(node.name, _state(body), _text([node.args, body, node.decorator_list]), node)]
     if isinstance(node, ast.ClassDef):
         return [Definition(node.name, _class_state(node), _text(node), node)]
-    return [Definition(name, "value", _text(node), node) for name in _named_values(node)]
+    filled = [Definition(name, _value_state(node), _text(node), node) for name in _assigned(node) & values]
+    return filled + [
+        Definition(name, "value", _text(node), node) for name in _named_values(node) if name not in values
+    ]
+
+
+def _assigned(node: ast.stmt) -> set[str]:
+    """The names that an assignment sets."""
+    match node:
+        case ast.Assign(targets):
+            pass
+        case ast.AnnAssign(target, value=ast.expr()) | ast.AugAssign(target):
+            targets = [target]
+        case _:
+            return set()
+    stored = (item for target in targets for item in ast.walk(target) if isinstance(item, ast.Name))
+    return {item.id for item in stored if isinstance(item.ctx, ast.Store)}
+
+
+def _value_state(node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> State:
+    return "stub" if _is_blank(node.value) else "written"
+
+
+def _is_blank(value: ast.expr) -> bool:
+    """Whether it is None or `...`, or a collection of nothing else."""
+    match value:
+        case ast.Constant(None) | ast.Constant(builtins.Ellipsis):
+            return True
+        case ast.Dict(values=items) | ast.List(items) | ast.Tuple(items):
+            return bool(items) and all(map(_is_blank, items))
+    return False
 
 
 def _text(tree: Any) -> str:
@@ -230,14 +266,14 @@ def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
 
 def _state(body: list[ast.stmt]) -> State:
     """Of a function with this body."""
-    holes = [index for index, node in enumerate(body) if _is_hole(node)]
+    holes = [index for index, node in enumerate(body) if is_hole(node)]
     if len(holes) == len(body):
         return "stub"
     raises = [index for index in holes if isinstance(body[index], ast.Raise)]
     return "blocked" if raises and raises[0] < len(body) - 1 else "written"
 
 
-def _is_hole(node: ast.stmt) -> bool:
+def is_hole(node: ast.stmt) -> bool:
     """Whether a statement says that nothing is written yet."""
     match node:
         case ast.Pass() | ast.Expr(ast.Constant()):
@@ -252,7 +288,7 @@ def _class_state(node: ast.ClassDef) -> State:
     if "blocked" in states:
         return "blocked"
     rest = [item for item in _without_docstring(node.body) if not isinstance(item, _FUNCTIONS)]
-    return "stub" if states <= {"stub"} and all(map(_is_hole, rest)) else "written"
+    return "stub" if states <= {"stub"} and all(map(is_hole, rest)) else "written"
 
 
 def _named_values(node: ast.stmt) -> list[str]:

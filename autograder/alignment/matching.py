@@ -9,9 +9,9 @@ from functools import cache, cached_property
 
 from rapidfuzz import fuzz, process
 
-from autograder.alignment.definitions import DEFINITIONS, Code
+from autograder.alignment.definitions import DEFINITIONS, Code, is_hole
 from autograder.alignment.notebook import Cell
-from autograder.master import TRAINING_TAG, Master, grade_id, is_answer, is_test, is_training
+from autograder.master import TRAINING_TAG, Master, blank, grade_id, is_answer, is_test, is_training
 
 _ALIKE = 80  # per cent: then an unnamed cell is the master's
 _RELATED = 50  # per cent: then a cell that is said to be for training is one
@@ -36,14 +36,17 @@ class Match:
 class Given:
     """What a master gives to students, for comparison with what they hand in.
 
-    setup, tests: the locked cells by grade id, tests as students see them; questions, written: names;
-    binds, defined_in_training: the names that the setup and the training section set.
+    setup, tests: the locked cells by grade id, tests as students see them; homes: by graded name the grade
+    id of its answer cell; values: the graded names that are not functions; questions, written: names of
+    questions; binds, defined_in_training: the names that the setup and the training section set.
     """
 
     def __init__(self, master: Master) -> None:
         cells = master.notebook.cells
         code = [cell for cell in cells if cell.cell_type == "code"]
         self.questions = [question.name for question in master.questions]
+        self.homes = master.graded_names
+        self.values = master.values
         self.written = [question.name for question in master.written]
         self.tests = {f"test_{question.name}": question.visible_test for question in master.questions}
         self.setup = {
@@ -51,11 +54,12 @@ class Given:
             for cell in code
             if grade_id(cell) and not is_answer(cell) and not is_test(cell)
         }
+        self._blank = {grade_id(cell): _statements([blank(cell.source)]) for cell in code if is_answer(cell)}
         self.training = [cell.source for cell in code if is_training(cell)]
         last_test = max(place for place, cell in enumerate(cells) if is_test(cell))
         self._between = {cell.source for cell in cells[:last_test] if is_training(cell)}
         self._prose = [cell.source.strip() for cell in cells if cell.cell_type == "markdown"]
-        self._roles = {*self.questions, *self.written, *self.tests, *self.setup}
+        self._roles = {*self.homes.values(), *self.written, *self.tests, *self.setup}
         self._training_ids = {cell["id"] for cell in code if is_training(cell)}
         texts = [(source, role) for role, source in (self.setup | self.tests).items()]
         self._texts = {_plain(source): role for source, role in texts}
@@ -63,7 +67,7 @@ class Given:
         self._statements = _statements([*self.setup.values(), *hidden, *self.training])
         self._training_statements = _statements(self.training)
         unchanged = [*self.setup.values(), *self.tests.values(), *(cell.source for cell in cells)]
-        self._codes = {source: Code(source) for source in unchanged}  # parsed once for a class
+        self._codes = {source: self._parsed(source) for source in unchanged}  # parsed once for a class
         self.defined_in_training = frozenset().union(*(Code(source).binds for source in self.training))
         self.binds = frozenset().union(*(Code(source).binds for source in self.setup.values()))
 
@@ -75,12 +79,12 @@ class Given:
 
     def _code(self, source: str) -> Code:
         """The code in a cell, also where it was joined with the master's prose."""
-        code = self._codes.get(source) or Code(source)
+        code = self._codes.get(source) or self._parsed(source)
         if code.tree or source in self._codes:
             return code
         for prose in filter(None, self._prose):
             source = source.replace(prose, "")
-        rest = Code(source)
+        rest = self._parsed(source)
         return rest if rest.tree else code
 
     def _role(self, cell: Cell, code: Code) -> str:
@@ -94,7 +98,7 @@ class Given:
         return self._texts.get(_plain(cell.source)) or (self._alike(code) if cell.kind == "code" else "")
 
     def _is_training(self, code: Code, likeness: float) -> bool:
-        if any(item.name in self.questions and item.state != "value" for item in code.definitions):
+        if any(item.name in self.homes and item.state != "value" for item in code.definitions):
             return False
         return _most_alike(code.source, self.training, likeness) is not None
 
@@ -108,7 +112,7 @@ class Given:
         tested = [name for name in _TESTED.findall(code.source) if name in self.questions]
         if tested:
             return f"test_{tested[0]}"
-        if any(item.name in self.questions for item in code.definitions):
+        if any(item.name in self.homes for item in code.definitions):
             return ""
         found = _most_alike(code.source, list(self._texts), _ALIKE)
         return "" if found is None else self._texts[found]
@@ -120,7 +124,8 @@ class Given:
 
     def recognised(self, match: Match) -> set[str]:
         """The master's cells that a cell was taken for, by whatever tells."""
-        return {match.role, *self.locked(match), *(() if match.role else self.defined(match.code))}
+        defined = () if match.role else self.defined(match.code)
+        return {match.role, *self.locked(match), *(self.homes[name] for name in defined)}
 
     def is_edited(self, match: Match, name: str) -> bool:
         """Whether the cell holds something else than the setup or test cell `name`, apart from layout."""
@@ -133,8 +138,14 @@ class Given:
         return ours != theirs
 
     def defined(self, code: Code) -> set[str]:
-        """The graded functions that it defines."""
-        return {item.name for item in code.definitions if item.name in self.questions}
+        """The graded names that it defines."""
+        return {item.name for item in code.definitions if item.name in self.homes}
+
+    def is_blank(self, home: str, code: Code) -> bool:
+        """Whether the code of answer cell `home` says nothing that students were not given."""
+        said = zip(code.statements, code.says, strict=True)
+        own = (node for node, says in said if not is_hole(node) and says not in self._blank[home])
+        return code.tree is not None and not code.magic and not any(own)
 
     def own_part(self, match: Match) -> Code | None:
         """What of the cell is to run as the student's, or None.
@@ -186,7 +197,10 @@ class Given:
         source = match.cell.source
         for text in (*self.setup.values(), *self.tests.values()):
             source = source.replace(text.strip(), "")
-        return Code(source if self.defined(Code(source)) else "")
+        return self._parsed(source if self.defined(self._parsed(source)) else "")
+
+    def _parsed(self, source: str) -> Code:
+        return Code(source, self.values)
 
 
 @cache

@@ -26,7 +26,7 @@ from autograder.master import Master, Question
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """A cell to run in the student's worker; `answers` are the graded functions it defines.
+    """A cell to run in the student's worker; `answers` are the questions it answers.
 
     number: of the cell in the submitted notebook, counted from 1 with cells of text; 0 for setup cells.
     """
@@ -63,18 +63,21 @@ def align(content: bytes, master: Master) -> Aligned:
             f"No cell of the assignment {master.name} with an answer or test is in this notebook: "
             "was another one handed in?"
         )
-    places = {question: _place(question.name, answers, matches, from_master) for question in master.questions}
+    places = {question: _place(question, answers, matches, from_master) for question in master.questions}
     faults = [*notebook.faults, *_lost_ids(matches, from_master), *_locked_faults(matches, from_master)]
     faults += [*answers.faults, *_order_faults(places, answers, matches, from_master)]
     faults += _written_faults(matches, from_master)
-    reviews = _untrained(places, answers, from_master) | answers.reviews
-    faults += reviews.values()
+    doubts = answers.reviews
+    reviews = _untrained(places, answers, from_master) | {
+        question.name: doubts[name] for question in places for name in question.answers if name in doubts
+    }
+    faults += [*reviews.values(), *doubts.values()]
     return Aligned(_steps(places, answers, from_master), tuple(dict.fromkeys(faults)), reviews)
 
 
 def _belongs(matches: list[Match], answers: Answers, from_master: Given) -> bool:
     """Whether anything of the assignment is there besides the setup, which others share."""
-    ours = {*from_master.questions, *from_master.tests, *from_master.written}
+    ours = {*from_master.homes.values(), *from_master.tests, *from_master.written}
     roles = {match.role for match in matches if match.cell.source.strip()}
     return bool(roles & ours or any(answers.counted.values()) or answers.reviews)
 
@@ -89,16 +92,23 @@ def _steps(places: dict[Question, int], answers: Answers, from_master: Given) ->
             steps.append(Judge(waiting.pop(0)))
         if not waiting:
             break
-        steps.append(Run(piece.code.source, answers.answered_by(index), piece.place + 1))
+        names = set(answers.answered_by(index))
+        answered = tuple(question.name for question in places if names.intersection(question.answers))
+        steps.append(Run(piece.code.source, answered, piece.place + 1))
     return (*steps, *map(Judge, waiting))
 
 
-def _place(name: str, answers: Answers, matches: list[Match], from_master: Given) -> int:
+def _place(question: Question, answers: Answers, matches: list[Match], from_master: Given) -> int:
     """The cell after which a question is judged; -1 if nothing answers or tests it."""
-    last = max((answers.places[index] for index in answers.counted[name]), default=-1)
-    tests = _tests(name, matches)
+    last = max((answers.places[index] for index in _counted(question, answers)), default=-1)
+    tests = _tests(question.name, matches)
     place = next((test for test in tests if test >= last), last)
-    return max(place, _reach(name, place, answers, from_master))
+    return max(place, _reach(question, place, answers, from_master))
+
+
+def _counted(question: Question, answers: Answers) -> list[int]:
+    """The pieces that answer a question."""
+    return sorted({index for name in question.answers for index in answers.counted[name]})
 
 
 def _tests(name: str, matches: list[Match]) -> list[int]:
@@ -107,19 +117,19 @@ def _tests(name: str, matches: list[Match]) -> list[int]:
     ]
 
 
-def _reach(name: str, place: int, answers: Answers, from_master: Given) -> int:
+def _reach(question: Question, place: int, answers: Answers, from_master: Given) -> int:
     """Where all is defined that the answer to a question uses, directly or not."""
-    lacking = _lacking(name, place, answers, from_master)
+    lacking = _lacking(question, place, answers, from_master)
     for piece in filter(None, answers.pieces):
         if found := lacking & piece.code.binds:
             place, lacking = max(place, piece.place), lacking - found
     return place
 
 
-def _lacking(name: str, place: int, answers: Answers, from_master: Given) -> set[str]:
+def _lacking(question: Question, place: int, answers: Answers, from_master: Given) -> set[str]:
     """The names that the answer to a question uses, directly or not, and that are not set up to `place`."""
     needed: set[str] = set()
-    waiting = [piece for index in answers.counted[name] if (piece := answers.pieces[index]) is not None]
+    waiting = [piece for index in _counted(question, answers) if (piece := answers.pieces[index]) is not None]
     while waiting:
         new = waiting.pop().code.uses - needed
         needed |= new
@@ -131,7 +141,7 @@ def _lacking(name: str, place: int, answers: Answers, from_master: Given) -> set
 def _untrained(places: dict[Question, int], answers: Answers, from_master: Given) -> dict[str, str]:
     """Questions whose answers use what only training cells set."""
     found = {
-        question.name: _lacking(question.name, place, answers, from_master) & from_master.defined_in_training
+        question.name: _lacking(question, place, answers, from_master) & from_master.defined_in_training
         for question, place in places.items()
     }
     return {
@@ -145,7 +155,7 @@ def _lost_ids(matches: list[Match], from_master: Given) -> Iterator[str]:
     """Cells that were recognised although nbgrader's name of them was lost."""
     named = {match.cell.grade_id for match in matches}
     found = {name for match in matches for name in from_master.recognised(match)}
-    wanted = [*from_master.setup, *from_master.questions, *from_master.tests]
+    wanted = [*from_master.setup, *dict.fromkeys(from_master.homes.values()), *from_master.tests]
     lost = [name for name in wanted if name in found - named]
     if lost and not named & set(wanted):
         yield "the grade ids of the cells were lost: they were recognised by what they hold"

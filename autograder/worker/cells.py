@@ -7,6 +7,7 @@ cells to run, names to call, and expressions to evaluate.
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import os
 import select
@@ -167,13 +168,56 @@ def _perform(shell: Any, output: _Output, verb: str, *arguments: Any) -> Any:
         return output.text
     if verb == "method":
         return _method(*arguments)
+    if verb == "value":
+        return _value(shell.user_ns, *arguments)
+    if verb == "attribute":
+        return _attribute(shell.user_ns, *arguments)
+    if verb == "set":
+        return setattr(*arguments)
     return _call(shell.user_ns, *arguments) if verb == "call" else _evaluate(shell.user_ns, *arguments)
 
 
 def _call(namespace: dict[str, Any], name: str, arguments: list[Any], keywords: dict[str, Any]) -> Any:
-    if name not in namespace:
-        raise NameError(f"name {name!r} is not defined")
-    return namespace[name](*arguments, **keywords)
+    return _found(namespace, name)(*arguments, **keywords)
+
+
+def _found(namespace: dict[str, Any], name: str) -> Any:
+    """What a name stands for, also one with dots."""
+    first, *attributes = name.split(".")
+    if first not in namespace:
+        raise NameError(f"name {first!r} is not defined")
+    return functools.reduce(getattr, attributes, namespace[first])
+
+
+def _value(namespace: dict[str, Any], name: str) -> Any:
+    value = _plain(_found(namespace, name))
+    if _is_blank(value):
+        raise NotImplementedError
+    return value
+
+
+def _plain(value: Any) -> Any:
+    """The value with None for each `...` that stands where nothing is filled in yet."""
+    if type(value) in (list, tuple):
+        return type(value)(map(_plain, value))
+    if type(value) is dict:
+        return {key: _plain(item) for key, item in value.items()}
+    return None if value is ... else value
+
+
+def _is_blank(value: Any) -> bool:
+    """Whether nothing is filled in."""
+    if type(value) is dict:
+        value = list(value.values())
+    return all(map(_is_blank, value)) if type(value) in (list, tuple) and value else value is None
+
+
+def _attribute(namespace: dict[str, Any], owner: Any, name: str) -> tuple[bool, Any]:
+    """Whether an attribute of an object, or of the class of a name, is to be called, and else its value."""
+    value = getattr(_found(namespace, owner) if isinstance(owner, str) else owner, name)
+    own = type(value).__module__ == "__main__"
+    is_called = callable(value) and not own and not hasattr(value, "__array__")
+    return [is_called, None if is_called else value]
 
 
 def _method(owner: Any, name: str, arguments: list[Any], keywords: dict[str, Any]) -> Any:
