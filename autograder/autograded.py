@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder import pages, release
+from autograder.class_folder import AUTOGRADED
 from autograder.master import Master, grade_id, is_answer, is_test, is_training, is_written
 from autograder.verdicts import Judged, QuestionVerdict, write_atomically
 
@@ -29,7 +30,7 @@ _TEX_WITH_EFFECT = re.compile(
 
 def folder(out: Path) -> Path:
     """Where formgrader finds the graded notebooks of the results in `out`."""
-    return out / "autograded"
+    return out / AUTOGRADED
 
 
 def write(out: Path, master: Master, judged: Judged) -> None:

@@ -155,11 +155,13 @@ def grade(
     submissions from Canvas, Moodle or Gradescope (also unpacked). What has a verdict is not judged again.
     """
     from autograder import grading
+    from autograder.class_folder import InUse
     from autograder.dispatch import NoCluster
     from autograder.gradebook import NoGradebook
     from autograder.intake import IntakeError
     from autograder.master import UnknownAssignment
     from autograder.results import table
+    from autograder.submission_store import DamagedStore
 
     unusable = (
         UnknownAssignment,
@@ -168,6 +170,8 @@ def grade(
         NoCluster,
         grading.CannotGrade,
         NoGradebook,
+        InUse,
+        DamagedStore,
     )
     try:
         grades = grading.grade_class(

@@ -38,6 +38,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from autograder import class_folder
 from autograder.master import Master, grade_id
 from autograder.pages import plain
 from autograder.verdicts import Grades, SubmissionVerdict
@@ -88,21 +89,32 @@ def record(db_url: str, master: Master, grades: Grades, before: Grades | None = 
 def prepare(db_url: str) -> None:
     """Make the gradebook if there is none: its troubles show before a class is graded. Raises NoGradebook."""
     try:
+        _keep_private(db_url)
         with _open(db_url):
             pass
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, OSError) as error:
         raise NoGradebook(
             f"The gradebook {_shown(db_url)} cannot be opened ({type(error).__name__}). "
             "Correct --db, or start the database. Nothing was graded."
         ) from error
 
 
+def _keep_private(db_url: str) -> None:
+    """Make a SQLite gradebook a file for its owner only: it holds the hidden tests."""
+    url = make_url(db_url)
+    if url.get_backend_name() == "sqlite" and url.database:
+        path = Path(url.database)
+        path.touch(mode=0o600)
+        class_folder.close(path)
+
+
 @contextlib.contextmanager
 def _open(db_url: str) -> Iterator[Gradebook]:
     # nbgrader runs `alembic` by name when it makes a database: let it find the one installed beside it.
     tools = os.path.dirname(sys.executable)
-    if not os.environ["PATH"].startswith(tools + os.pathsep):
-        os.environ["PATH"] = tools + os.pathsep + os.environ["PATH"]
+    found = os.environ.get("PATH", os.defpath)
+    if not found.startswith(tools + os.pathsep):
+        os.environ["PATH"] = tools + os.pathsep + found
     logging.getLogger("traitlets").setLevel(logging.WARNING)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SAWarning)  # nbgrader 0.9.6 was written for an older SQLAlchemy

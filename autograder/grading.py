@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import fcntl
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,12 +21,13 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from autograder import autograded, dispatch, gradebook, intake
+from autograder import autograded, class_folder, dispatch, gradebook, intake
 from autograder.dispatch import Job
-from autograder.intake import Person, Submission, people
+from autograder.intake import Submission
 from autograder.judging import unreadable
 from autograder.master import Master
 from autograder.student import Limits
+from autograder.submission_store import SubmissionStore
 from autograder.verdicts import (
     Grades,
     Judged,
@@ -82,20 +82,24 @@ def grade_class(
     known = _known_seed(folder, others, reseed)
     with dispatch.crew(jobs, scheduler) as crew:
         limits = Limits(float(seconds), memory_mib, crew.resolve(sandbox_kind))
-        with _alone_in(folder), ThreadPoolExecutor(1) as beside:
+        class_folder.make_private(out, assignment)
+        with class_folder.alone_in(folder), ThreadPoolExecutor(1) as beside:
+            _remove_half_written(folder)
             db_url = db_url or gradebook.default_url(out)
             gradebook_is_there = beside.submit(gradebook.prepare, db_url)  # while judging starts up
             seed = secret_seed(folder / "secret_seed", known, anew=reseed)
+            kept = SubmissionStore(folder)
             stores = [VerdictStore(place / "verdicts") for place in (folder, *others)]
-            run = _Run(master, seed, limits, stores, regrade, out)
+            run = _Run(master, seed, limits, stores, kept, regrade, out)
             with _progress(assignment) as progress:
                 task = progress.add_task(assignment, total=len(submissions))
                 run.grade(submissions, crew, gradebook_is_there.result, lambda: progress.advance(task))
             gradebook_is_there.result()
             grades = run.grades()
+            kept.keep_only({row.student for row in grades.submissions})
             gradebook.record(db_url, master, grades, _last_grades(folder / "grades.json"))
             write_atomically(folder / "judged.json", json.dumps(run.keys, indent=1) + "\n")
-            people.write_people(folder / people.FILE_NAME, run.people)
+            kept.save()
             write_grades(folder / "grades.json", grades)
     return grades
 
@@ -136,19 +140,11 @@ def _last_grades(path: Path) -> Grades | None:
     return None
 
 
-@contextlib.contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Hold the class's folder for this run, and remove what a killed one left half written."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise CannotGrade(f"Another run is grading into {folder}. Wait until it has ended.") from None
-        for pattern in (".secret_seed.*", ".*.json.*", "verdicts/.*"):
-            for path in folder.glob(pattern):
-                path.unlink()
-        yield
+def _remove_half_written(folder: Path) -> None:
+    """Remove what a killed run left."""
+    for pattern in (".secret_seed.*", ".*.json.*", "verdicts/.*", "submissions/.*"):
+        for path in folder.glob(pattern):
+            path.unlink()
 
 
 class _Run:
@@ -160,16 +156,18 @@ class _Run:
         seed: int,
         limits: Limits,
         stores: list[VerdictStore],
+        kept: SubmissionStore,
         regrade: bool,
         out: Path,
     ) -> None:
-        """stores: verdicts are written to the first and looked for in all; out: for the graded notebooks."""
+        """stores: verdicts are written to the first and looked for in all; kept: for what is handed in now;
+        out: for the graded notebooks."""
         self.keys: dict[str, str] = {}
-        self.people: dict[str, Person] = {}
         self._master = master
         self._seed = seed
         self._limits = limits
         self._stores = stores
+        self._kept = kept
         self._regrade = regrade
         self._out = out
         self._rows: dict[str, SubmissionVerdict] = {}
@@ -204,6 +202,7 @@ class _Run:
         master = Master(self._master.name, self._master.source)  # as sent: without what is derived from it
         engine = engine_version()
         for item in submissions:
+            self._kept.put(item)
             judged = self._known(item, engine)
             if judged is None:
                 self._judging[item.student] = dataclasses.replace(item, content=b"")
@@ -234,7 +233,6 @@ class _Run:
         row = judged.verdict.model_copy(update={"faults": faults, "late": item.late})
         self._rows[item.student] = row
         autograded.write(self._out, self._master, judged.model_copy(update={"verdict": row}))
-        self.people[item.student] = item.person
 
 
 class _Rate(ProgressColumn):

@@ -15,7 +15,7 @@ c = get_config()  # noqa: F821  nbgrader defines it
 here = Path(__file__).resolve().parent
 results = Path(os.environ.get("AUTOGRADER_OUT") or here / "grades").resolve()
 with contextlib.suppress(OSError):  # SQLite makes the file, not its folder
-    results.mkdir(parents=True, exist_ok=True)
+    results.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 c.CourseDirectory.root = str(here)
 c.CourseDirectory.db_url = os.environ.get("AUTOGRADER_DB") or f"sqlite:///{results / 'gradebook.db'}"

@@ -14,6 +14,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 import policy_gradients.checks
+from autograder.class_folder import private_folder
 
 QuestionStatus = Literal["passed", "partial", "failed", "error", "timeout", "missing"]
 SubmissionStatus = Literal["graded", "unreadable", "crashed"]
@@ -139,9 +140,13 @@ def write_grades(path: Path, grades: Grades) -> None:
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write beside and rename, so that nobody ever reads half a file (mode 0600); text becomes UTF-8."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write beside and rename, so that nobody ever reads half a file; for its owner only (mode 0600)."""
+    private_folder(path.parent)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(handle, "wb") as file:
-        file.write(content.encode() if isinstance(content, str) else content)
-    os.replace(name, path)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

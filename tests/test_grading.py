@@ -16,6 +16,7 @@ import pytest
 from nbgrader.api import Gradebook
 
 from autograder import grading, master, verdicts
+from autograder.class_folder import InUse
 from autograder.intake import IntakeError
 from tests.notebooks import as_bytes, code, submission
 
@@ -205,7 +206,7 @@ def test_two_runs_at_once_into_one_folder_are_refused(course):
     (course / "class" / "zoe.ipynb").write_bytes(as_bytes(ENDLESS))
     with killed(course, "--jobs", "1", "--timeout", "600") as process:
         wait_for_verdicts(course, 3, process)
-        with pytest.raises(grading.CannotGrade, match="Another run"):
+        with pytest.raises(InUse, match="Another run"):
             grade(course)
 
 
