@@ -230,6 +230,8 @@ def _with_penalties(name: str, out: Path | None, db: str | None) -> Results:
         results.record_penalties()
     except NoGradebook as error:
         raise _FriendlyError(str(error)) from None
+    for line in results.late_notes():
+        click.echo(line, err=True)
     return results
 
 

@@ -435,7 +435,7 @@ def test_from_the_zip_of_canvas_to_its_gradebook(tmp_path, monkeypatch):
             archive.writestr(f"doejo_{number}_50{number}_pair.ipynb", notebook)
     grading.grade_class("pair", tmp_path / "submissions.zip", out=tmp_path / "out", jobs=1)
     results = Results.read("pair", tmp_path / "out")
-    assert [student.lateness for student in results.students()] == ["", "", "late", ""]
+    assert [student.late.remark for student in results.students()] == ["", "", "late", ""]
     (tmp_path / "sheet.csv").write_bytes(CANVAS.encode())
     sheet = Sheet.read(write_export(results, "canvas", tmp_path / "sheet.csv").path)
     assert [sheet.value(row, 5) for row in range(2, 7)] == ["5", "5", "5", "4", ""]

@@ -98,9 +98,11 @@ def test_the_example_is_graded_as_the_page_says(example, body, points, status):
 
 
 def test_the_example_of_a_late_policy_is_one(tmp_path):
-    (tmp_path / late.FILE).write_text(block("toml", "percent"))
+    (tmp_path / late.FILE).write_text(block("toml", "due"))
     policy = late.LatePolicy.read(tmp_path)
-    assert (policy.percent, policy.late, policy.excused) == (20, ["ben"], ["kofi"])
+    assert (policy.percent, policy.late, policy.excused) == (5, ["ben"], ["kofi"])
+    ben = policy.judge("ben", marked=False, handed_in="")
+    assert ben.remark == "late by 1 day: 15 % off"
 
 
 def test_the_limits_named_are_those_of_the_command():

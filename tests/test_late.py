@@ -9,6 +9,7 @@ import pytest
 from nbgrader.api import Gradebook
 
 from autograder import gradebook
+from autograder.intake import Person
 from autograder.results import Results, feedback
 from autograder.results.export import write_export
 from autograder.results.late import InvalidLatePolicy
@@ -29,15 +30,91 @@ def a_class():
 def test_a_percentage_is_taken_off_who_is_late_and_not_excused(tmp_path):
     results = with_policy(tmp_path, 'percent = 20\nexcused = ["cy"]', a_class())
     ada, ben, cy = results.students()
-    assert (ada.lateness, ada.penalty, ada.total) == ("", 0, 3.5)
-    assert (ben.lateness, ben.penalty, ben.total) == ("late: 20 % off", 0.7, 2.8)
-    assert (cy.lateness, cy.penalty, cy.total) == ("late, which is excused", 0, 3.5)
+    assert (ada.late.remark, ada.penalty, ada.total) == ("", 0, 3.5)
+    assert (ben.late.remark, ben.penalty, ben.total) == ("late: 20 % off", 0.7, 2.8)
+    assert (cy.late.remark, cy.penalty, cy.total) == ("late, which is excused", 0, 3.5)
     assert ben.points == 3.5 and [question.points for question in ben.questions] == [1.5, 2]
+
+
+DAYS = "due = 2024-05-01T12:00:00\npercent_per_day = 10\ngrace_minutes = 15\n"
+
+
+def by_time(tmp_path, policy, handed_in, *, marked=False, lms="blackboard"):
+    """The only student, who handed in at this time."""
+    people = {"ada": Person(lms, handed_in=handed_in)}
+    write_results(tmp_path, [judged("ada", (3, 2), late=marked)], people)
+    (tmp_path / "pair" / "late_policy.toml").write_text(policy)
+    results = Results.read("pair", tmp_path)
+    return next(results.students()), results
+
+
+@pytest.mark.parametrize(
+    ("policy", "handed_in", "off"),
+    [
+        (DAYS, "2024-05-01 12:00:00", 0),
+        (DAYS, "2024-05-01 12:15:00", 0),
+        (DAYS, "2024-05-01 12:15:01", 10),  # a day begins with `due`, not with the end of the grace
+        (DAYS, "2024-05-02 12:00:00", 10),
+        (DAYS, "2024-05-02 12:00:01", 20),
+        (DAYS, "2025-05-01 12:00:00", 100),
+        (DAYS + "at_most = 25", "2024-05-09 12:00", 25),
+        (DAYS + "percent = 5", "2024-05-02 11:00", 15),
+        (DAYS + "extensions = {ada = 2024-05-03}", "2024-05-03 23:59:59", 0),
+        (DAYS + "extensions = {ada = 2024-05-03}", "2024-05-04 00:30:00", 10),
+        (DAYS + "extensions = {ben = 2024-05-03}", "2024-05-02 12:00:00", 10),
+        (DAYS + 'excused = ["ada"]', "2024-05-09 12:00", 0),
+        (DAYS + "handed_in = {ada = 2024-05-01T11:00:00}", "2024-05-09 12:00", 0),
+        (DAYS + "handed_in = {ada = 2024-05-01T13:00:00}", "", 10),
+        ("due = 2024-05-01\npercent = 20", "2024-05-01 23:59:00", 0),
+        ("due = 2024-05-01\npercent = 20", "2024-05-02 00:00:00", 20),
+        ("due = 2024-05-01T12:00:00+02:00\npercent = 20", "2024-05-01 11:59:00", 0),  # on the same clock
+        ("due = 2024-05-01T12:00:00+02:00\npercent = 20", "2024-05-01 09:59:00+00:00", 0),
+        ("due = 2024-05-01T12:00:00+02:00\npercent = 20", "2024-05-01 10:01:00+00:00", 20),
+    ],
+)
+def test_days_after_the_due_time_cost_what_the_policy_says(tmp_path, policy, handed_in, off):
+    ada, _ = by_time(tmp_path, policy, handed_in)
+    assert (ada.late.percent_off, ada.total) == (off, 5 - 5 * off / 100)
+
+
+def test_a_known_time_overrules_the_mark_of_the_download(tmp_path):
+    ada, _ = by_time(tmp_path, DAYS, "2024-05-01 11:00:00", marked=True)
+    assert (ada.late.remark, ada.total) == ("", 5)
+
+
+def test_feedback_names_the_time_that_was_used(tmp_path):
+    ada, results = by_time(tmp_path, DAYS, "2024-05-02 13:00:00")
+    assert ada.late.remark == "late by 2 days: 20 % off"
+    note = "late by 2 days (2024-05-02 13:00, due 2024-05-01 12:00): 20 % of 5 points are taken off"
+    assert note in ada.late_note
+    for path in feedback.write_feedback(results):
+        assert note in path.read_text()
+
+
+@pytest.mark.parametrize(
+    ("policy", "lms", "marked", "off", "said"),
+    [
+        (DAYS, "moodle", False, 0, "not marked as late: ada"),
+        (DAYS, "canvas", False, 0, ""),  # Canvas marks whatever is late
+        (DAYS, "canvas", True, 0, "late by an unknown number of days: ada"),
+        (DAYS + "percent = 5", "canvas", True, 5, "late by an unknown number of days: ada"),
+        (DAYS + "extensions = {ada = 2024-05-03}", "canvas", True, 0, "and have an extension: ada"),
+        ("due = 2024-05-01\npercent = 5", "canvas", True, 5, ""),
+        ("percent = 5", "moodle", False, 0, ""),
+        (DAYS + "handed_in = {ada = 2024-05-01T11:00:00}", "moodle", False, 0, ""),
+        (DAYS + "extensions = {ben = 2024-05-03}", "canvas", False, 0, "handed in nothing: ben"),
+    ],
+)
+def test_what_cannot_be_decided_without_a_time_is_said(tmp_path, policy, lms, marked, off, said):
+    ada, results = by_time(tmp_path, policy, "", marked=marked, lms=lms)
+    assert ada.late.percent_off == off
+    assert len(results.late_notes()) == bool(said)
+    assert said in "".join(results.late_notes())
 
 
 def test_without_a_policy_being_late_costs_nothing(tmp_path):
     results = write_results(tmp_path, a_class())
-    assert [(s.lateness, s.total) for s in results.students()] == [("", 3.5), ("late", 3.5), ("late", 3.5)]
+    assert [(s.late.remark, s.total) for s in results.students()] == [("", 3.5), ("late", 3.5), ("late", 3.5)]
 
 
 def test_who_is_late_can_be_named_where_the_download_does_not_say(tmp_path):
@@ -80,6 +157,12 @@ def test_feedback_and_exports_say_the_same(tmp_path):
         ('excused = "ada"', "excused: Input should be a valid list"),
         ('late = ["ada"]\nexcused = ["ada"]', "ada: named as late and as excused"),
         ("percent == 20", "Invalid value"),
+        ("percent_per_day = 10", "percent_per_day needs `due`"),
+        ('due = "tomorrow"', "due: Input should be a valid datetime"),
+        ("due = 12:00:00", "due: Input should be a valid datetime"),
+        ("extensions = {ada = 3}", "extensions.ada: Input should be a valid datetime"),
+        ("grace_minutes = inf", "grace_minutes"),
+        ("handed_in = {zoe = 2024-05-01}", "names 'zoe', who handed in nothing"),
         ('excused = ["Ada"]', "names 'Ada', who handed in nothing"),
     ],
 )

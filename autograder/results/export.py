@@ -114,7 +114,7 @@ def _plain_csv(results: Results, students: tuple[Student, ...]) -> str:
         points = [_points(question.points, question.status != "waiting") for question in student.questions]
         marked = student.has_grade
         row = [_defused(student.name), *(points if marked else [""] * len(points))]
-        row += [_points(student.total, marked), student.status, student.lateness]
+        row += [_points(student.total, marked), student.status, student.late.remark]
         row += [_points(student.penalty, marked)]
         writer.writerow([*row, *(_defused(getattr(student.person, field)) for field in about)])
     return file.getvalue()

@@ -12,7 +12,7 @@ from typing import Any
 from autograder import gradebook
 from autograder.gradebook import Mark
 from autograder.intake import Person, people
-from autograder.results.late import LatePolicy
+from autograder.results.late import Lateness, LatePolicy
 from autograder.verdicts import (
     Grades,
     Judged,
@@ -86,16 +86,14 @@ class Question:
 class Student:
     """One row of the class.
 
-    lateness: what is to be said about being late, empty for who is not; percent_off: of the points, for it;
-    person: who this is in the LMS.
+    late: how late, and what it costs; person: who this is in the LMS.
     """
 
     name: str
     status: str
     questions: tuple[Question, ...]
     faults: tuple[str, ...]
-    lateness: str = ""
-    percent_off: float = 0.0
+    late: Lateness = Lateness()
     person: Person = Person()
 
     @property
@@ -106,7 +104,7 @@ class Student:
     @property
     def penalty(self) -> float:
         """The points that being late costs."""
-        return round(max(self.points, 0.0) * self.percent_off / 100, 2)
+        return round(max(self.points, 0.0) * self.late.percent_off / 100, 2)
 
     @property
     def total(self) -> float:
@@ -115,13 +113,17 @@ class Student:
 
     @property
     def late_note(self) -> str:
-        """The same as a sentence for the student."""
-        if self.percent_off:
-            cost = (
-                f"{self.percent_off:g} % of {self.points:g} points are taken off, which is {self.penalty:g}"
-            )
-            return f"It was handed in late: {cost}."
-        return f"It was handed in {self.lateness}." if self.lateness else ""
+        """A sentence for the student, empty for those in time."""
+        if not self.late.remark:
+            return ""
+        times = f" ({self.late.when})" if self.late.when else ""
+        if not self.late.percent_off:
+            return f"It was handed in {self.late.remark}{times}."
+        how = self.late.remark.partition(":")[0]
+        off = (
+            f"{self.late.percent_off:g} % of {self.points:g} points are taken off, which is {self.penalty:g}"
+        )
+        return f"It was handed in {how}{times}: {off}."
 
     @property
     def waiting(self) -> bool:
@@ -206,6 +208,17 @@ class Results:
         for row in self.grades.submissions:
             yield self._student(row, Judged(verdict=row))
 
+    def late_notes(self) -> list[str]:
+        """What the late policy could not decide, a line each."""
+        rows = self.grades.submissions
+        undecided: dict[str, list[str]] = {}
+        for row in rows:
+            person = self._person(row)
+            known = {"marked": row.late, "handed_in": person.handed_in, "marks": person.lms == "canvas"}
+            if reason := self.policy.undecided(row.student, **known):
+                undecided.setdefault(reason, []).append(row.student)
+        return self.policy.notes(undecided, [row.student for row in rows])
+
     def record_penalties(self) -> None:
         """Write what being late costs to the gradebook, if there is one, for nbgrader's own exporter.
 
@@ -228,10 +241,12 @@ class Results:
             _question(name, most, verdicts.get(name), marks.get(name), judged)
             for name, most in self.questions.items()
         )
-        lateness = self.policy.remark(row.student, row.late)
-        off = self.policy.percent_off(row.student, row.late)
-        person = self.people.get(row.student, Person(name=row.student))
-        return Student(row.student, row.status, questions, row.faults, lateness, off, person)
+        person = self._person(row)
+        late = self.policy.judge(row.student, marked=row.late, handed_in=person.handed_in)
+        return Student(row.student, row.status, questions, row.faults, late, person)
+
+    def _person(self, row: SubmissionVerdict) -> Person:
+        return self.people.get(row.student, Person(name=row.student))
 
 
 def _question(

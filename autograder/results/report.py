@@ -89,7 +89,7 @@ def write_report(results: Results) -> Path:
             (figures, _histogram(figures.name, figures.points, figures.max_points)) for figures in questions
         ],
         timed=[figures for figures in questions if figures.seconds],
-        late=sum(bool(student.lateness) for student in students),
+        late=sum(bool(student.late.remark) for student in students),
         waiting=sum(student.waiting for student in graded),
         to_review=[student for student in students if _reviews(student)],
         comparison=similarity.compare(students, master),

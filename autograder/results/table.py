@@ -176,7 +176,7 @@ def _remarks(student: Student) -> str:
     repairs = len(others) if student.status == "graded" else 0
     remarks = [
         student.status if student.status != "graded" else "",
-        student.lateness,
+        student.late.remark,
         f"{reviews} to look at" if reviews else "",
         f"{repairs} repair{'s' * (repairs > 1)}" if repairs else "",
     ]
