@@ -303,6 +303,42 @@ def export(
 
 @main.command()
 @_on_results
+@click.argument("student")
+@click.argument("question", required=False)
+@click.option("--full", is_flag=True, help="Show values whole, and all calls of a property.")
+def explain(
+    name: str, out: Path | None, db: str | None, student: str, question: str | None, full: bool
+) -> None:
+    """Show why a student lost points.
+
+    For your eyes only: for every property of QUESTION that does not hold, and by default of all questions
+    that lost points, the hidden test's input, the student's value, the expected one and the student's
+    traceback; and the cell that answers. STUDENT is the id in grades.json, or the number, name, login or
+    address that the LMS has. The notebook is judged again as the class was; no grade changes.
+    """
+    from autograder.judging import WrongTest
+    from autograder.master import InvalidMaster, UnknownAssignment
+    from autograder.results.explain import Unexplained, explanation
+    from autograder.submission_store import DamagedStore
+
+    results = _results(name, out, db)
+    unusable = (Unexplained, DamagedStore, UnknownAssignment, InvalidMaster, sandbox.NoSandbox)
+    try:
+        for section in explanation(results, student, question, 20.0, 4096, full=full):
+            click.secho(section.title, bold=True)
+            click.echo("".join(f"{line}\n" for line in section.lines))
+    except unusable as error:
+        raise _FriendlyError(str(error)) from None
+    except WrongTest as error:
+        raise click.ClickException(
+            f"{error}\nThat is a mistake in the assignment, not in the notebook."
+        ) from None
+    if results.grades.sandbox == "none":
+        click.echo("Student code ran without isolation, as when the class was graded.", err=True)
+
+
+@main.command()
+@_on_results
 def report(name: str, out: Path | None, db: str | None) -> None:
     """Write a page on the class.
 

@@ -24,7 +24,7 @@ import numpy as np
 from autograder import pages, protocol, sandbox
 from autograder.judging import TEST_CELL
 from autograder.master import Master
-from autograder.student import Limits, Student, StudentObject
+from autograder.student import METHOD, Limits, RemoteFunction, Student, StudentObject
 from policy_gradients.checks import NotClose, Property, RemoteFailure, RemoteObject
 
 _MOST_ITEMS = 12  # of a list, of those that are shown
@@ -139,6 +139,10 @@ class RecordedStudent(Student):
         owners = owner if isinstance(owner, str) else self._show(owner)
         return self._noted(f"{owners}.{name}", super().attribute, owner, name)
 
+    def set_attribute(self, owner: StudentObject, name: str, value: Any) -> None:
+        asked = f"{self._show(owner)}.{name} = {self._show(value)}"
+        self._noted(asked, super().set_attribute, owner, name, value)
+
     def evaluate(self, expression: str, values: dict[str, Any]) -> Any:
         given = [f"{name} = {self._show(value)}" for name, value in values.items()]
         asked = "\n".join([expression.strip(), *(f"  where {line}" for line in given)])
@@ -161,7 +165,8 @@ class RecordedStudent(Student):
             verb = "raised" if failure.kind in ("error", "missing") else "stopped"
             self._note(Call(asked, verb, _told(failure), self._traceback, _site()))
             raise
-        self._note(Call(asked, "returned", self._show(value), site=_site()))
+        if value is not METHOD:  # which the test is about to call
+            self._note(Call(asked, "returned", self._show(value), site=_site()))
         return value
 
     def _note(self, call: Call) -> None:
@@ -370,6 +375,8 @@ class _Shown(reprlib.Repr):
     def repr1(self, value: Any, level: int) -> str:
         if isinstance(value, protocol.Handle):
             return f"object_{value.handle_number}"  # of a class of the student's, which stays in the worker
+        if isinstance(value, RemoteFunction):
+            return "a function of the student's"
         if isinstance(value, float | np.generic):
             return _number(value, self._full)
         if isinstance(value, np.ndarray) or hasattr(value, "detach") or hasattr(value, "__array__"):

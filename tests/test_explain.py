@@ -2,11 +2,17 @@
 
 import dataclasses
 import json
+import shutil
+from pathlib import Path
 
 import nbformat
 import pytest
+from click.testing import CliRunner
+from nbgrader.api import Gradebook
 
-from autograder import sandbox
+from autograder import gradebook, grading, master, sandbox
+from autograder.cli import main
+from autograder.intake import people
 from autograder.judging import judge_submission
 from autograder.master import Master
 from autograder.release import assignment_notebook
@@ -27,37 +33,35 @@ def limits():
     return Limits(4.0, 4096, sandbox.resolve("auto"))
 
 
-def examined(content, limits, master=PAIR, **options):
-    return explain.examine(content, master, SEED, limits, **options)
+def examined(content, limits, source=PAIR, **options):
+    return explain.examine(content, source, SEED, limits, **options)
 
 
-def text_of(content, limits, tmp_path, question=None, master=PAIR, **options):
+def text_of(content, limits, tmp_path, question=None, **options):
     """The explanation of a class of one."""
-    judged = judge_submission("ada", content, master, SEED, limits)
+    judged = judge_submission("ada", content, PAIR, SEED, limits)
     verdict = judged.verdict.model_copy(update=options.pop("update", {}))
-    grades = Grades(
-        assignment=master.name, max_score=master.max_score, sandbox=limits.sandbox, submissions=(verdict,)
-    )
+    grades = Grades(assignment="pair", max_score=5, sandbox=limits.sandbox, submissions=(verdict,))
     results = Results(tmp_path, grades, {})
     student = explain.find_student(results, "ada")
-    examination = examined(content, limits, master, **options)
+    examination = examined(content, limits, **options)
     questions = explain.find_questions(student, question)
-    sections = explain.explain(results, student, questions, master, examination)
+    sections = explain.explain(results, student, questions, PAIR, examination)
     return "\n".join(line for section in sections for line in ("", section.title, *section.lines))
 
 
 @pytest.mark.parametrize("name", EVERY_KIND)
 def test_every_property_that_a_sample_student_fails_has_an_input_and_a_reason(name, limits):
-    master = Master.read(name)
-    released = nbformat.writes(assignment_notebook(master))
+    source = Master.read(name)
+    released = nbformat.writes(assignment_notebook(source))
     told = 0
     for student in CLASSES[name]:
         if not student.expected or student.mishap:
             continue
-        found = examined(sample(student, master, released), limits, master)
-        for question, points in student.points(master).items():
+        found = examined(sample(student, source, released), limits, source)
+        for question, points in student.points(source).items():
             assert found.verdicts[question].points == pytest.approx(points), (student.name, question)
-            assert found.verdicts[question].status == student.statuses(master)[question]
+            assert found.verdicts[question].status == student.statuses(source)[question]
             failures = found.student.failures.get(question, [])
             assert bool(failures) == (points < found.verdicts[question].max_points), (student.name, question)
             for failure in failures:
@@ -100,7 +104,9 @@ def test_an_exception_comes_with_the_lines_of_the_notebook_and_what_was_expected
 
 
 def test_a_cell_that_failed_is_named_with_its_error(limits, tmp_path):
-    notebook = submission(running_sum="import numpy as np\n1 / 0\ndef running_sum(values):\n    return values")
+    notebook = submission(
+        running_sum="import numpy as np\n1 / 0\ndef running_sum(values):\n    return values"
+    )
     notebook["cells"].insert(1, code("open('/nowhere/measured.csv')"))
     text = text_of(as_bytes(notebook), limits, tmp_path)
     assert "stopped   cell 2 of the notebook: FileNotFoundError" in text
@@ -131,6 +137,20 @@ def test_properties_that_stop_at_the_same_error_are_told_once(limits, tmp_path):
     text = text_of(as_bytes(notebook), limits, tmp_path)
     assert text.count("raised    NameError: name 'step' is not defined") == 1
     assert 'and       Not yet: "a start" (1.00 points)' in text
+
+
+def test_variables_and_objects_are_shown_as_they_were_read(limits):
+    source = Master("values", (Path(__file__).parent / "masters" / "values.py").read_text())
+    notebook = json.loads(nbformat.writes(assignment_notebook(source)))
+    for item in notebook["cells"]:
+        answers = {"choice": "choice = 'a'", "measured": "measured = {'mean': 2, 'spread': 5}"}
+        item["source"] = answers.get(item["id"], item["source"])
+    found = examined(as_bytes(notebook), limits, source).student.failures
+    (choice,) = found["choice"]
+    assert [(call.asked, call.result) for call in choice.calls] == [("choice", "'a'")]
+    assert choice.lines[-1][1] == 'assert choice == "b"'
+    (mean,) = found["measured"]
+    assert mean.calls[0].result == "{'mean': 2, 'spread': 5}" and mean.expected == "3.0"
 
 
 def test_a_question_that_nothing_answers_says_so(limits, tmp_path):
@@ -166,7 +186,7 @@ def test_nothing_that_a_terminal_obeys_is_shown(limits, tmp_path):
     evil = "\\x1b]0;owned\\x07\\x1b[2J\\u202e\\r"
     body = f"raise ValueError('{evil}')"
     notebook = submission(
-        double=f"# \x1b[2J\ndef double(x):\n    {body}",
+        double=f"# \x1b[2J\nprint('{evil}')\ndef double(x):\n    {body}",
         running_sum=f"def running_sum(values, start=0.0):\n    return ['{evil}']",
     )
     text = text_of(as_bytes(notebook), limits, tmp_path)
@@ -176,13 +196,13 @@ def test_nothing_that_a_terminal_obeys_is_shown(limits, tmp_path):
 
 def test_a_record_changes_neither_the_verdict_nor_what_students_read(limits):
     """Random inputs and the words of the feedback are the same, whether or not somebody takes notes."""
-    master = Master.read("gridworld")
-    released = nbformat.writes(assignment_notebook(master))
+    source = Master.read("gridworld")
+    released = nbformat.writes(assignment_notebook(source))
     students = {item.name: item for item in CLASSES["gridworld"]}
     for name in ("emil", "jun", "quentin"):
-        content = sample(students[name], master, released)
-        plain = judge_submission(name, content, master, SEED, limits).verdict
-        assert plain.questions == tuple(examined(content, limits, master).verdicts.values())
+        content = sample(students[name], source, released)
+        plain = judge_submission(name, content, source, SEED, limits).verdict
+        assert plain.questions == tuple(examined(content, limits, source).verdicts.values())
 
 
 HIDDEN = """
@@ -210,9 +230,9 @@ def _with_hidden_test(source):
 
 
 def test_forming_the_expected_value_uses_up_no_random_number(limits):
-    master = _with_hidden_test(HIDDEN)
+    source = _with_hidden_test(HIDDEN)
     content = as_bytes(submission(double="def double(x):\n    if x != 4321: raise ValueError\n    return 5"))
-    found = examined(content, limits, master)
+    found = examined(content, limits, source)
     raised, drawn = found.student.failures["double"][1:]
     assert raised.expected
     number = int(drawn.values["drawn"])
@@ -232,7 +252,7 @@ def test_hidden_inputs_and_expected_values_reach_nothing_that_is_kept(limits):
     """With a record being taken, what is graded holds neither an input nor a value of a hidden test."""
     notebook = submission(
         double="def double(x):\n    raise ValueError(f'seen {x}')",
-        running_sum="def running_sum(values, start=0.0):\n    print(values)\n    return [v + 0.5 for v in values]",
+        running_sum="def running_sum(values, start=0.0):\n    print(values)\n    return list(values)",
     )
     found = examined(as_bytes(notebook), limits)
     noted = [failure for failures in found.student.failures.values() for failure in failures]
@@ -245,3 +265,105 @@ def test_hidden_inputs_and_expected_values_reach_nothing_that_is_kept(limits):
         assert value not in kept
     for part in ("start=10", "11", "13", "seen 1.0"):
         assert part not in kept, kept
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory):
+    """A class that was graded by the command, in the folder it gave."""
+    folder = tmp_path_factory.mktemp("graded")
+    masters = folder / "masters"
+    masters.mkdir()
+    (masters / "pair.py").write_text(PAIR.source)
+    students = folder / "class"
+    students.mkdir()
+    (students / "ada.ipynb").write_bytes(as_bytes(submission()))
+    (students / "ben.ipynb").write_bytes(as_bytes(submission(double="def double(x):\n    return x + 1")))
+    (students / "zed.ipynb").write_bytes(b"{broken")
+    luck = "import random\ndef double(x):\n    return 2 * x if random.random() < 0.5 else 0"
+    (students / "lucky.ipynb").write_bytes(as_bytes(submission(double=luck)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(master, "FOLDER", masters)
+        grading.grade_class("pair", students, out=folder / "grades", jobs=2)
+        shutil.rmtree(students)  # nobody needs what was handed in a second time
+        yield folder / "grades"
+
+
+def command(*words, out):
+    return CliRunner().invoke(main, ["explain", "pair", *words, "--out", str(out)])
+
+
+def test_the_command_needs_no_notebook_and_changes_nothing(graded):
+    before = {path: path.read_bytes() for path in graded.rglob("*") if path.is_file()}
+    done = command("ben", out=graded)
+    assert done.exit_code == 0, done.output
+    assert "ben, double: 1 of 2 points (partly right)" in done.output
+    assert "call      double(2)\n  returned  3\n  expected  4" in done.output
+    assert "changed" not in done.output
+    assert "\x1b" not in done.output
+    assert {path: path.read_bytes() for path in graded.rglob("*") if path.is_file()} == before
+
+
+def test_who_lost_nothing_is_said_to_have_all_points(graded):
+    done = command("ada", out=graded)
+    assert done.exit_code == 0 and "ada, pair: 5 of 5 points" in done.output
+    assert "Not yet" not in done.output
+
+
+def test_a_notebook_that_cannot_be_read_has_its_reason(graded):
+    done = command("zed", out=graded)
+    assert done.exit_code == 0, done.output
+    assert "zed, pair: 0 of 5 points (unreadable)" in done.output and "JSON" in done.output
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["benn"], "Nobody in pair is called 'benn'. Did you mean ben?"),
+        (["BEN"], "Did you mean ben?"),
+        (["nobody"], "`autograder export pair --format csv` lists everybody."),
+        (["ben", "dubble"], "There is no question 'dubble'. There are: running_sum, double."),
+    ],
+)
+def test_unknown_names_are_answered_with_those_there_are(words, said, graded):
+    done = command(*words, out=graded)
+    assert done.exit_code == 2 and said in done.output
+
+
+def test_a_student_is_found_by_what_the_lms_says(graded):
+    file = graded / "pair" / people.FILE_NAME
+    known = people.read_people(file)
+    ada = people.Person(lms="canvas", number="103", name="Ada Lovelace", email="ada@x.org", login="al")
+    people.write_people(file, known | {"ada": ada})
+    for name in ("103", "Ada Lovelace", "ada@x.org", "al"):
+        assert "ada, pair: 5 of 5 points" in command(name, out=graded).output, name
+    assert "Did you mean ada?" in command("lovelace", out=graded).output
+    people.write_people(file, known)
+
+
+def test_a_mark_that_a_person_gave_is_named_beside_the_automatic_points(graded):
+    url = gradebook.default_url(graded)
+    with Gradebook(url) as book:
+        grade = book.find_grade("test_double", "pair", "pair", "ben")
+        grade.manual_score = 1.5
+        comment = book.find_comment("double", "pair", "pair", "ben")
+        comment.manual_comment = "Close."
+        book.db.commit()
+    done = command("ben", out=graded)
+    assert "ben, double: 1.5 of 2 points (graded by a person)" in done.output
+    assert "by hand   a person gave these points, in place of 1" in done.output
+    assert "comment   Close." in done.output
+    assert "expected  4" in done.output
+
+
+def test_an_answer_that_depends_on_chance_is_said_to_differ(graded):
+    outputs = {command("lucky", "double", out=graded).output for _ in range(12)}
+    assert any("changed   judged again it has" in output for output in outputs)
+
+
+def test_a_mistake_of_the_test_is_said_to_be_one(graded, monkeypatch):
+    wrong = _with_hidden_test(HIDDEN.replace("close(double(2), 4)", "close(double(2), fuor)"))
+    (master.FOLDER / "pair.py").write_text(wrong.source)
+    done = command("ben", out=graded)
+    (master.FOLDER / "pair.py").write_text(PAIR.source)
+    assert done.exit_code == 1
+    assert "name 'fuor' is not defined" in done.output and "mistake in the assignment" in done.output

@@ -5,20 +5,23 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import difflib
-import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 
-from autograder import pages
+from autograder import pages, sandbox
 from autograder.alignment import Aligned, Run, align
+from autograder.intake import Person
 from autograder.judging import judge_questions, worker_starter
 from autograder.master import Master
 from autograder.recording import Call, FailedCell, Failure, RecordedStudent
 from autograder.results.graded import Question, Results, Student
 from autograder.student import Limits
+from autograder.submission_store import SubmissionStore
 from autograder.verdicts import QuestionVerdict, SubmissionVerdict
 
 _LABEL = 10  # characters, with the space after it
 _IN_FULL = "--full shows them"
+_MOST_SIMILAR = 8
+_MOST_PRINTED = 1_000  # characters
 
 
 class Unexplained(ValueError):
@@ -42,12 +45,64 @@ class Examination:
     student: RecordedStudent
 
 
+def explanation(
+    results: Results, name: str, question: str | None, seconds: float, memory_mib: int, *, full: bool = False
+) -> Iterator[Section]:
+    """Why the student `name` has no more points for a question (default: for all that lost points).
+
+    What was handed in is judged again with the class's seed and sandbox; nothing is written. full: values
+    and calls are not shortened. Raises Unexplained, DamagedStore, UnknownAssignment, InvalidMaster,
+    NoSandbox, or WrongTest where a test cell itself is wrong.
+    """
+    student = find_student(results, name)
+    questions = find_questions(student, question)
+    master = Master.read(results.assignment)
+    examination = None
+    if student.status != "unreadable":
+        limits = Limits(seconds, memory_mib, sandbox.resolve(results.grades.sandbox))
+        examination = examine(_handed_in(results, student), master, _seed(results), limits, full=full)
+    yield from explain(results, student, questions, master, examination)
+
+
+def _handed_in(results: Results, student: Student) -> bytes:
+    store = SubmissionStore(results.folder)
+    if not store.has_notebook(student.name):
+        raise Unexplained(
+            f"What {student.name!r} handed in is not kept in {results.folder}. Run "
+            f"`autograder grade {results.assignment} PATH` with it, and ask again."
+        )
+    return store.load(student.name).content
+
+
+def _seed(results: Results) -> int:
+    path = results.folder / "secret_seed"
+    try:
+        return int(path.read_text())
+    except (OSError, ValueError):
+        raise Unexplained(
+            f"{path} cannot be read, so the inputs of the hidden tests are not known. Put it back from a "
+            f"backup, or run `autograder grade {results.assignment} PATH` again."
+        ) from None
+
+
 def find_student(results: Results, name: str) -> Student:
-    """The student of the class called `name`. Raises Unexplained with the names that are like it."""
-    students = {student.name: student for student in results.students()}
-    if name in students:
-        return students[name]
-    raise Unexplained(f"Nobody in {results.assignment} is called {name!r}. {_similar(name, students)}")
+    """The student called `name`: by id, or by what the LMS says, which is a number, name, login or address.
+
+    Raises Unexplained with the names that are like it.
+    """
+    people = {row.student: results.people.get(row.student, Person()) for row in results.grades.submissions}
+    known = [student for student, person in people.items() if name in _names(person)]
+    wanted = name if name in people else known[0] if len(known) == 1 else None
+    if wanted is not None:
+        return next(student for student in results.students() if student.name == wanted)
+    everybody = f"`autograder export {results.assignment} --format csv` lists everybody."
+    raise Unexplained(
+        f"Nobody in {results.assignment} is called {name!r}. {_similar(name, people, known) or everybody}"
+    )
+
+
+def _names(person: Person) -> set[str]:
+    return {person.number, person.name, person.login, person.email} - {""}
 
 
 def find_questions(student: Student, name: str | None) -> list[Question]:
@@ -61,15 +116,16 @@ def find_questions(student: Student, name: str | None) -> list[Question]:
     raise Unexplained(f"There is no question {name!r}. There are: {', '.join(questions)}.")
 
 
-def _similar(name: str, names: Iterable[str]) -> str:
-    folded = {other.casefold(): other for other in names}
+def _similar(name: str, people: Mapping[str, Person], known: list[str]) -> str:
+    """Whom an instructor may have meant; known: several who share the name."""
+    folded = {
+        text.casefold(): student for student, person in people.items() for text in {student, *_names(person)}
+    }
     wanted = name.casefold()
-    found = [other for key, other in folded.items() if wanted in key]
-    found += [folded[key] for key in difflib.get_close_matches(wanted, folded, 5, 0.6)]
-    similar = list(dict.fromkeys(found))[:8]
-    if similar:
-        return f"Did you mean {' or '.join(map(pages.line, similar))}?"
-    return "`autograder export NAME --format csv` lists all names."
+    found = known + [student for text, student in folded.items() if wanted in text]
+    found += [folded[text] for text in difflib.get_close_matches(wanted, folded, 5, 0.6)]
+    similar = list(dict.fromkeys(found))[:_MOST_SIMILAR]
+    return f"Did you mean {' or '.join(map(pages.line, similar))}?" if similar else ""
 
 
 def examine(content: bytes, master: Master, seed: int, limits: Limits, *, full: bool = False) -> Examination:
@@ -101,12 +157,6 @@ def explain(
         verdict = next((item for item in row.questions if item.name == question.name), None)
         sections += _question(student, question, verdict, master, examination)
     return sections
-
-
-def grader_failed(error: Exception) -> Section:
-    """What is to be shown where the grader itself fails on a submission."""
-    lines = "".join(traceback.format_exception(error)).splitlines()
-    return Section("The grader itself failed on this notebook:", tuple(map(pages.plain, lines)))
 
 
 def _head(results: Results, student: Student) -> str:
@@ -184,6 +234,7 @@ def _whereabouts(name: str, examination: Examination) -> Iterator[str]:
     for cell in examination.student.failed_cells:
         if name in cell.answers:
             yield from _failed_cell(cell)
+    yield from _labelled("printed", pages.plain(examination.student.outputs.get(name, ""), _MOST_PRINTED))
 
 
 def _grouped(failures: list[Failure]) -> list[list[Failure]]:
