@@ -193,7 +193,7 @@ def grade(
     console = Console()
     if not console.is_terminal:
         console.width = 120  # a file or a pipe has no width of its own
-    console.print(table.class_table(_with_penalties(name, out, db), console))
+    console.print(table.class_table(_results(name, out, db, record_penalties=True), console))
     if grades.sandbox == "none":
         click.echo("Student code ran without isolation (--sandbox none).", err=True)
 
@@ -211,24 +211,18 @@ def _on_results(command: Callable[..., None]) -> Callable[..., None]:
     return click.argument("name")(out(db(command)))
 
 
-def _results(name: str, out: Path | None, db: str | None) -> Results:
-    from autograder import grading, results
+def _results(name: str, out: Path | None, db: str | None, *, record_penalties: bool = False) -> Results:
+    """The results; record_penalties: what being late costs goes to the gradebook."""
+    from autograder import grading
+    from autograder.class_folder import InUse
+    from autograder.gradebook import NoGradebook
+    from autograder.results import MissingResults, Results
     from autograder.results.late import InvalidLatePolicy
 
+    read = Results.with_penalties_recorded if record_penalties else Results.read
     try:
-        return results.Results.read(name, out or grading.DEFAULT_FOLDER, db)
-    except (results.MissingResults, InvalidLatePolicy) as error:
-        raise _FriendlyError(str(error)) from None
-
-
-def _with_penalties(name: str, out: Path | None, db: str | None) -> Results:
-    """The results, after what being late costs went to the gradebook."""
-    from autograder.gradebook import NoGradebook
-
-    results = _results(name, out, db)
-    try:
-        results.record_penalties()
-    except NoGradebook as error:
+        results = read(name, out or grading.DEFAULT_FOLDER, db)
+    except (MissingResults, InvalidLatePolicy, InUse, NoGradebook) as error:
         raise _FriendlyError(str(error)) from None
     for line in results.late_notes():
         click.echo(line, err=True)
@@ -290,7 +284,7 @@ def export(
     from autograder.results.export import write_export
     from autograder.results.sheets import SheetError
 
-    results = _with_penalties(name, out, db)
+    results = _results(name, out, db, record_penalties=True)
     try:
         exported = write_export(results, kind, sheet, column, zeros=zeros)
     except SheetError as error:

@@ -8,7 +8,7 @@ import sys
 import pytest
 from nbgrader.api import Gradebook
 
-from autograder import gradebook
+from autograder import class_folder, gradebook
 from autograder.intake import Person
 from autograder.results import Results, feedback
 from autograder.results.export import write_export
@@ -192,7 +192,7 @@ def test_nbgraders_own_exporter_takes_the_same_off(tmp_path):
     gradebook.record(url, PAIR, grades)
 
     def exported():
-        Results.read("pair", tmp_path).record_penalties()
+        Results.with_penalties_recorded("pair", tmp_path)
         config = Config()
         config.CourseDirectory.db_url = url
         plugin = CsvExportPlugin(to=str(tmp_path / "grades.csv"))
@@ -230,3 +230,12 @@ def test_exporting_brings_the_gradebook_up_to_date(tmp_path):
     with Gradebook(url) as book:
         assert book.find_submission("pair", "ben").late_submission_penalty == 0.7
         assert book.find_submission("pair", "ada").late_submission_penalty == 0
+
+
+def test_penalties_are_written_by_one_command_at_a_time(tmp_path):
+    write_results(tmp_path, a_class())
+    command = [sys.executable, "-m", "autograder.cli", "export", "pair", "--out", str(tmp_path)]
+    with class_folder.alone_in(tmp_path / "pair"):
+        done = subprocess.run([*command, "--format", "csv"], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "Another run is writing to" in done.stderr and "Traceback" not in done.stderr

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from autograder import gradebook
+from autograder import class_folder, gradebook
 from autograder.gradebook import Mark
 from autograder.intake import Person, people
 from autograder.results.late import Lateness, LatePolicy
@@ -172,6 +172,23 @@ class Results:
         policy.check_names(row.student for row in grades.submissions)
         return cls(path.parent, grades, marks, policy, address)
 
+    @classmethod
+    def with_penalties_recorded(cls, assignment: str, out: Path, db_url: str | None = None) -> Results:
+        """The same, after what being late costs was written to the gradebook, for nbgrader's own exporter.
+
+        Reading and writing are one step that no other command can come between. Raises InUse and
+        NoGradebook too.
+        """
+        folder = out / assignment
+        if not folder.is_dir():
+            return cls.read(assignment, out, db_url)  # which says what is missing, and makes no folder
+        with class_folder.alone_in(folder):
+            results = cls.read(assignment, out, db_url)
+            if results.db_url:
+                penalties = {student.name: student.penalty for student in results.summaries()}
+                gradebook.record_penalties(results.db_url, assignment, penalties)
+        return results
+
     @property
     def assignment(self) -> str:
         return self.grades.assignment
@@ -218,15 +235,6 @@ class Results:
             if reason := self.policy.undecided(row.student, **known):
                 undecided.setdefault(reason, []).append(row.student)
         return self.policy.notes(undecided, [row.student for row in rows])
-
-    def record_penalties(self) -> None:
-        """Write what being late costs to the gradebook, if there is one, for nbgrader's own exporter.
-
-        Raises NoGradebook.
-        """
-        if self.db_url:
-            penalties = {student.name: student.penalty for student in self.summaries()}
-            gradebook.record_penalties(self.db_url, self.assignment, penalties)
 
     def _kept(self, name: str) -> dict[str, Any]:
         try:
