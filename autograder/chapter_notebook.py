@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import jupytext
 import nbformat
@@ -34,10 +35,15 @@ Colab it installs what is missing; elsewhere it does nothing. {tested}
 Where the text has a name such as `start-value` in the place of a number, a cell prints that number."""
 
 
+def front_matter(text: str) -> dict[str, Any]:
+    """What the chapter with this source says of itself before its text."""
+    found = _FRONT_MATTER.match(text)
+    return (yaml.safe_load(found[1]) or {}) if found else {}
+
+
 def needed(text: str) -> list[str] | None:
     """What the chapter with this source needs and Colab lacks; None if it is not meant to be run there."""
-    front_matter = _FRONT_MATTER.match(text)
-    return yaml.safe_load(front_matter[1]).get("colab") if front_matter else None
+    return front_matter(text).get("colab")
 
 
 def path(page: str) -> str:

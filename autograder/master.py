@@ -354,7 +354,10 @@ def colab_runtime() -> str:
 
 
 def _repository() -> dict[str, str]:
-    return yaml.safe_load(BOOK_CONFIG.read_text(encoding="utf-8"))["repository"]
+    return _parsed(BOOK_CONFIG.read_text(encoding="utf-8"))["repository"]
+
+
+_parsed = cache(yaml.safe_load)  # the same text is asked for hundreds of addresses
 
 
 def _breaches(cells: list[NotebookNode]) -> Iterator[str]:

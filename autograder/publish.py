@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import json
 import os
 import re
@@ -10,9 +11,10 @@ import shutil
 import subprocess
 import tempfile
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path, PurePosixPath
+from types import ModuleType
 from typing import Any
 
 import yaml
@@ -27,10 +29,10 @@ _SHOWN = (
     "benchmarks/results/*.json",
 )  # copied where a page that is published names them
 _LIBRARY = "policy_gradients/**/*.py"
-_PRIVATE_PART = "For instructors"
+_PRIVATE_PAGE = {"audience": "instructors"}  # in a page's front matter
 _PRIVATE_TEXT = re.compile(r"^% BEGIN INSTRUCTORS\n.*?^% END INSTRUCTORS\n", re.DOTALL | re.MULTILINE)
 _EXTRAS = ("jax", "torch", "box2d", "highway", "metadrive", "book", "notebook")
-_TEMPLATES = {"README.md": "README.md", "Makefile": "Makefile", ".gitignore": "gitignore"}
+_LISTS = {"parts", "chapters", "sections"}  # what an entry of _toc.yml may hold
 _SHORT = 12  # shorter lines, such as `else:`, tell nothing
 _IMPORTS = ("import ", "from ")
 
@@ -51,12 +53,13 @@ class Published:
 def publish(folder: Path, *, solutions: bool = False) -> Published:
     """Write the public repository into `folder`, and return what was written.
 
-    It holds the pages of the book, the student notebooks, `policy_gradients`, and for Colab the chapters as
-    notebooks; with `solutions` the solved notebooks, too. Masters, hidden tests, samples, grades and the
-    engine stay out, and so do the pages for instructors, what stands between "% BEGIN INSTRUCTORS" and
-    "% END INSTRUCTORS" in other pages, and what git does not track. Into an earlier publication its files are
-    written anew and those that are no longer published are removed; everything else there, such as .git,
-    stays. Raises PublishError.
+    It holds the pages that _toc.yml names, the student notebooks with their data, `policy_gradients`, the
+    chapters as notebooks for Colab, and what a repository on GitHub needs; with `solutions`, the solved
+    notebooks of the assignments that are published. It holds no masters, hidden tests, samples, grades or
+    engine, no page whose front matter says "audience: instructors", nothing between "% BEGIN INSTRUCTORS" and
+    "% END INSTRUCTORS" in other pages, and nothing that git does not track. Links to what is left out become
+    text. In an earlier publication files are replaced, and those that are no longer published are removed;
+    everything else there, such as .git, stays. Raises PublishError.
     """
     folder = folder.resolve()
     if folder == ROOT or folder in ROOT.parents:
@@ -67,12 +70,12 @@ def publish(folder: Path, *, solutions: bool = False) -> Published:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as beside:
             tree = Path(beside, "tree")
-            _write_tree(tree, solutions)
+            left_out = _write_tree(tree, solutions)
             _require_no_hidden_tests(tree)
             files = _put(tree, folder, earlier)
     except OSError as error:
         raise PublishError(f"{folder} cannot be written: {error}.") from None
-    return Published(folder, files, tuple(_notes()))
+    return Published(folder, files, tuple(_notes(left_out)))
 
 
 def _earlier(folder: Path) -> set[str]:
@@ -101,64 +104,141 @@ def _require_released() -> None:
         raise PublishError("The notebooks are not those of the masters.\n  " + "\n  ".join(drifts))
 
 
-def _write_tree(tree: Path, solutions: bool) -> None:
-    contents = _public_toc(yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8")), solutions)
-    for path in _files_of(*_COPIED, _LIBRARY, *(f"{page}.*" for page in _pages(contents))):
+def _write_tree(tree: Path, solutions: bool) -> dict[str, set[str]]:
+    """Write the public repository into `tree`; returns what pages wanted to link to and is left out."""
+    contents = _public_toc(_toc(), solutions)
+    listed = list(_pages(contents))
+    names = [page.rpartition("/")[2] for page in listed if page.startswith("assignments/")]
+    _require_masters(names)
+    data = (f"assignments/{name}/**/*" for name in names)
+    for path in _files_of(*_COPIED, _LIBRARY, *data, *(f"{page}.*" for page in listed)):
         _copy(path, tree)
-    missing = [page for page in _pages(contents) if not list(tree.glob(f"{page}.*"))]
+    missing = [page for page in listed if not list(tree.glob(f"{page}.*"))]
     if missing:
         raise PublishError(
             f"_toc.yml names {', '.join(missing)}: there is no such file, or git does not track it. Add it "
             "with `git add`, or take it out of _toc.yml."
         )
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    for page in tree.rglob("*.md"):
-        page.write_text(_PRIVATE_TEXT.sub("", page.read_text(encoding="utf-8")), encoding="utf-8")
-    book = chapter_notebook.read_book(tree, list(_pages(contents)))
+    left_out = _rewrite_pages(tree, listed)
+    book = chapter_notebook.read_book(tree, listed)
     for page in chapter_notebook.executable(book):
         write_notebook(tree / chapter_notebook.path(page), chapter_notebook.notebook(page, book))
-    names = [page.rpartition("/")[2] for page in _pages(contents) if page.startswith("assignments/")]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     written = {
         "_toc.yml": _yaml(contents),
         "pyproject.toml": _toml(_public_project(project)),
         "environment.yml": _yaml(_public_environment(project)),
     }
-    for target, template in _TEMPLATES.items():
+    for target, template in _templates().items():
         written[target] = pages.render(
-            f"publish/{template}",
+            template,
             title=_config()["title"],
+            author=_config()["author"],
             url=master.repository_url(),
-            assignments={name: master.Master.read(name).colab_url() for name in names},
+            branch=_config()["repository"]["branch"],
+            version=project["project"]["version"],
+            assignments={name: master.colab_url(f"assignments/{name}/{name}.ipynb") for name in names},
             chapters={book.titles[page]: book.address(page) for page in chapter_notebook.executable(book)},
-            solutions=solutions,
+            solutions=any(page.startswith("solutions/") for page in listed),
         )
     for name, text in written.items():
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
         (tree / name).write_text(text, encoding="utf-8")
     shown = "\n".join(page.read_text(encoding="utf-8") for page in tree.rglob("*.md"))
     for path in _files_of(*_SHOWN):
         if path.name in shown:
             _copy(path, tree)
     (tree / MARKER).write_text(_marker({*_files(tree), MARKER}), encoding="utf-8")
+    return left_out
+
+
+def _require_masters(names: list[str]) -> None:
+    """Raise PublishError where an assignment has no master: its hidden tests could not be looked for."""
+    lost = sorted({*names} - {*master.names()})
+    if lost:
+        raise PublishError(
+            f"_toc.yml names the assignment {lost[0]!r}, but there is no autograder/masters/{lost[0]}.py. "
+            "Take the assignment and its solution out of _toc.yml."
+        )
+
+
+def _rewrite_pages(tree: Path, listed: list[str]) -> dict[str, set[str]]:
+    """Take out of the pages what is for instructors, and links to what is not published."""
+    texts = {page: tree / f"{page}.md" for page in listed if (tree / f"{page}.md").exists()}
+    for path in texts.values():
+        path.write_text(_PRIVATE_TEXT.sub("", path.read_text(encoding="utf-8")), encoding="utf-8")
+    edition = _left_out().Edition(frozenset(listed), (tree, ROOT))
+    left_out = {}
+    for page, path in texts.items():
+        text, left_out[page] = edition.without_dead_links(page, path.read_text(encoding="utf-8"))
+        path.write_text(text, encoding="utf-8")
+    return left_out
+
+
+def _left_out() -> ModuleType:
+    """The book's extension that turns dead links into text, which Sphinx loads by its path as well."""
+    spec = importlib.util.spec_from_file_location(
+        "left_out", ROOT / "chapters" / "_extensions" / "left_out.py"
+    )
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _templates() -> dict[str, str]:
+    """The files made from templates, and the template of each; .gitignore would act on its own folder."""
+    folder = pages.FOLDER / "publish"
+    names = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    return {".gitignore" if name == "gitignore" else name: f"publish/{name}" for name in names}
+
+
+def _toc() -> Any:
+    """The table of contents of the whole course. Raises PublishError where it is not one."""
+    try:
+        contents = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise PublishError(f"_toc.yml is not valid YAML: {error}") from None
+    if not isinstance(contents, dict) or "root" not in contents:
+        raise PublishError("_toc.yml has no `root:`, the page on which the book opens.")
+    return contents
 
 
 def _public_toc(contents: Any, solutions: bool) -> Any:
-    """The table of contents, without instructors' pages and, unless asked for, solved notebooks."""
-    parts = []
-    for part in contents["parts"]:
-        chapters = [
-            page for page in part["chapters"] if solutions or not page["file"].startswith("solutions/")
-        ]
-        if chapters and part["caption"] != _PRIVATE_PART:
-            parts.append({**part, "chapters": chapters})
-    return {**contents, "parts": parts}
+    """The table of contents without instructors' pages and, unless asked for, solved notebooks.
+
+    A solved notebook goes out only with its assignment, which may be held back.
+    """
+    assigned = {page.rpartition("/")[2] for page in _pages(contents) if page.startswith("assignments/")}
+
+    def is_public(page: str) -> bool:
+        if page.startswith("solutions/"):
+            return solutions and page.rpartition("/")[2] in assigned
+        source = ROOT / f"{page}.md"
+        about = chapter_notebook.front_matter(source.read_text(encoding="utf-8")) if source.exists() else {}
+        return not _PRIVATE_PAGE.items() <= about.items()
+
+    return _filtered(contents, is_public)
+
+
+def _filtered(entry: Any, is_public: Callable[[str], bool]) -> Any:
+    """An entry of the table of contents without the pages that are not public, and parts without pages."""
+    kept = {key: value for key, value in entry.items() if key not in _LISTS}
+    for key in _LISTS & entry.keys():
+        inner = [_filtered(each, is_public) for each in entry[key] or () if is_public(each.get("file", ""))]
+        inner = [each for each in inner if key != "parts" or _LISTS & each.keys()]
+        if inner:
+            kept[key] = inner
+    return kept
 
 
 def _pages(contents: Any) -> Iterator[str]:
     """The files that a table of contents names, without their endings."""
-    yield contents["root"]
-    for part in contents["parts"]:
-        for page in part["chapters"]:
-            yield page["file"]
+    file = contents.get("root", contents.get("file"))
+    if file:
+        yield re.sub(r"\.(md|ipynb)$", "", file)
+    for key in _LISTS & contents.keys():
+        for entry in contents[key] or ():
+            yield from _pages(entry)
 
 
 def _copy(path: Path, tree: Path) -> None:
@@ -310,9 +390,12 @@ def _marker(files: set[str]) -> str:
     return json.dumps({"about": about, "files": sorted(files)}, indent=1) + "\n"
 
 
-def _notes() -> Iterator[str]:
+def _notes(left_out: dict[str, set[str]]) -> Iterator[str]:
     if "YOUR_ORGANISATION" in master.repository_url():
         yield (
             f"The links to Colab and the install lines lead to {master.repository_url()}. Set your address "
             "as `repository: url` in _config.yml, run `autograder release`, and publish again."
         )
+    for target in sorted(set().union(*left_out.values())):
+        named_by = ", ".join(page for page, targets in left_out.items() if target in targets)
+        yield f"{target} is not published: what linked to it is text on {named_by}."
