@@ -53,6 +53,11 @@ def test_every_page_of_the_table_of_contents_has_one_source(document):
     source(document)
 
 
+def test_the_pages_for_instructors_say_so_which_keeps_them_out_of_the_public_repository():
+    for document in PARTS["For instructors"]:
+        assert chapter_notebook.front_matter(text_of(document))["audience"] == "instructors"
+
+
 @pytest.mark.parametrize("document", LESSONS)
 def test_chapter_opens_with_outcomes_prerequisites_and_minutes(document):
     opening = source(document).read_text().split("\n## ")[0]

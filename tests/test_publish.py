@@ -2,12 +2,14 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
 import zipfile
 from pathlib import Path
 
+import nbformat
 import pytest
 import yaml
 
@@ -89,7 +91,8 @@ def test_nothing_of_the_instructors_side_is_there(folder, request):
     allowed = {
         *("assignments", "chapters", "policy_gradients", "README.md", "LICENSE", "pyproject.toml"),
         *("constraints.txt", "environment.yml", "Makefile", "_config.yml", "_toc.yml", "genindex.md"),
-        *(".gitignore", publish.MARKER, "benchmarks", "colab"),
+        *(".gitignore", publish.MARKER, "benchmarks", "colab", ".github", "CONTRIBUTING.md"),
+        *("CITATION.cff", "LICENSE-TEXT", "lychee.toml"),
     }
     assert tops <= allowed | ({"solutions"} if folder == "solved" else set())
     assert all(name.startswith("benchmarks/results/") for name in published if name.startswith("bench"))
@@ -104,7 +107,7 @@ def test_what_is_for_instructors_is_left_out(folder, request):
     folder = request.getfixturevalue(folder)
     for name, path in files(folder).items():
         text = path.read_bytes()
-        for word in (b"HIDDEN TESTS", b"BEGIN SOLUTION", b"INSTRUCTORS", b"for_instructors"):
+        for word in (b"HIDDEN TESTS", b"BEGIN SOLUTION", b"INSTRUCTORS", b"for_instructors", b"audience:"):
             assert word not in text, name
     assert "For instructors" not in (folder / "_toc.yml").read_text()
     shown = "".join(path.read_text() for path in folder.rglob("*.md"))
@@ -115,7 +118,7 @@ def test_only_what_git_tracks_is_published(public):
     listed = subprocess.run(["git", "-C", ROOT, "ls-files"], capture_output=True, text=True)
     if listed.returncode:
         pytest.skip("This copy of the project is no git repository, so nothing says what is tracked.")
-    made = {"README.md", "pyproject.toml", "environment.yml", "Makefile", "_toc.yml", ".gitignore"}
+    made = {"pyproject.toml", "environment.yml", "_toc.yml", *publish._templates()}
     made |= {name for name in files(public) if re.fullmatch(r"colab/\w+\.ipynb", name)}  # from the chapters
     assert set(files(public)) - made - {publish.MARKER} <= set(listed.stdout.splitlines())
 
@@ -162,6 +165,126 @@ def test_every_link_to_colab_leads_to_a_notebook_that_is_there(public):
     for name, path in files(public).items():
         for link in re.findall(rf"{re.escape(prefix)}([\w./-]+\.ipynb)", texts(path)):
             assert (public / link).exists(), f"{name}: {link}"
+
+
+def test_a_repository_on_github_finds_its_workflows_licences_and_forms(public):
+    workflows = {path.stem: yaml.safe_load(path.read_text()) for path in public.glob(".github/workflows/*")}
+    assert set(workflows) == {"book", "links", "colab"}
+    targets = set(re.findall(r"^([a-z]+):", (public / "Makefile").read_text(), re.MULTILINE))
+    for name, workflow in workflows.items():
+        assert workflow["permissions"] == {"contents": "read"} and workflow["concurrency"], name
+        for job in workflow["jobs"].values():
+            assert job["timeout-minutes"] and all(
+                re.search(r"@v\d+$", step["uses"]) for step in job["steps"] if "uses" in step
+            )
+            for script in (step["run"] for step in job["steps"] if "run" in step):
+                assert subprocess.run(["bash", "-n"], input=script, text=True).returncode == 0
+                assert set(re.findall(r"make (\w+)", script)) <= targets
+                for path in re.findall(r"/published/([\w./]+)", script):
+                    assert (public / path).exists()
+    assert workflows["book"][True]["push"]["branches"] == ["main"]  # YAML takes `on` for true
+    assert workflows["colab"]["jobs"]["report"]["permissions"] == {"issues": "write"}
+    for form in ("page", "notebook"):
+        assert yaml.safe_load((public / f".github/ISSUE_TEMPLATE/{form}.yml").read_text())["body"]
+    citation = yaml.safe_load((public / "CITATION.cff").read_text())
+    assert citation["repository-code"] == master.repository_url() and citation["authors"][0]["name"]
+    text = (public / "LICENSE-TEXT").read_text()
+    assert "Attribution 4.0 International Public License" in text and "Section 8 – Interpretation." in text
+
+
+@pytest.mark.parametrize(
+    ("source", "code"),
+    [
+        ("raise NotImplementedError('an answer')", 0),
+        ("import a_package_that_colab_lacks", 1),
+        ("undefined", 1),
+    ],
+)
+def test_the_check_for_colab_lets_pass_only_missing_answers(
+    public, tmp_path, source, code
+):
+    cells = [nbformat.v4.new_code_cell("import math"), nbformat.v4.new_code_cell(source)]
+    cells += [nbformat.v4.new_code_cell("import json\nundefined", metadata={"tags": ["training"]})]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "tried.ipynb")
+    command = [sys.executable, public / "colab" / "check.py", tmp_path / "tried.ipynb"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == code, done.stderr
+    assert ("Code cell 2 stopped with" in done.stdout) == bool(code)
+
+
+def test_data_beside_an_assignment_is_published_with_it(tmp_path, monkeypatch):
+    data = ROOT / "assignments" / "gridworld" / "data" / "maze.csv"
+    tracked = publish._tracked()
+    monkeypatch.setattr(publish, "_tracked", lambda: tracked | {data})
+    data.parent.mkdir()
+    try:
+        data.write_text("x,y\n")
+        published = publish.publish(tmp_path / "course")
+    finally:
+        shutil.rmtree(data.parent)
+    assert "assignments/gridworld/data/maze.csv" in published.files
+
+
+def test_a_solution_is_published_only_with_its_assignment():
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
+    for part in toc["parts"]:
+        part["chapters"] = [page for page in part["chapters"] if page["file"] != "assignments/grpo/grpo"]
+    toc["parts"].append({"caption": "Emptied", "chapters": None})
+    toc["parts"].append({"caption": "Mine", "chapters": [{"file": "a", "sections": [{"file": "b.md"}]}]})
+    shown = publish._public_toc(toc, solutions=True)
+    pages = list(publish._pages(shown))
+    assert "solutions/gridworld" in pages and "solutions/grpo" not in pages and pages[-2:] == ["a", "b"]
+    captions = [part["caption"] for part in shown["parts"]]
+    assert "Emptied" not in captions and "For instructors" not in captions
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("See {doc}`grpo` and {doc}`notation`.", "See GRPO and {doc}`notation`."),
+        ("See {doc}`that chapter <grpo>`.", "See that chapter."),
+        ("See {doc}`/assignments/never/never`.", "See Never."),
+        ("See {doc}`/solutions/grpo`.", "See GRPO on LunarLander."),
+        ("It ({colab}`grpo`,\n{download}`file <../assignments/grpo/grpo.ipynb>`) is.", "It is."),
+        ("It ({colab}`grpo`, {colab}`gridworld`).", "It (GRPO on LunarLander, {colab}`gridworld`)."),
+        ("[This](grpo.md#sec) and [that](notation.md).", "This and [that](notation.md)."),
+        ("In {ref}`its section <sec-gone>`, {eq}`sec-gone`.", "In its section, Sec gone."),
+        (":link: grpo\n:link-type: doc\n:footer: Read\n", ":footer: Read\n"),
+        ("```{note}\n{doc}`grpo`\n```\n", "```{note}\nGRPO\n```\n"),
+        ("```\n{doc}`grpo`\n```\n{doc}`grpo`", "```\n{doc}`grpo`\n```\nGRPO"),
+        ("Write `` {doc}`grpo` ``", "Write `` GRPO ``"),
+        ("`{doc}`", "`{doc}`"),
+    ],
+)
+def test_links_to_what_is_left_out_are_text(text, left):
+    listed = ["chapters/index", "chapters/notation", "assignments/gridworld/gridworld"]
+    edition = publish._left_out().Edition(frozenset(listed), (ROOT,))
+    assert edition.without_dead_links("chapters/index", text)[0] == left
+
+
+def test_the_course_as_it_is_leaves_nothing_out():
+    """A misspelt link would be text, too: in the whole course there is none."""
+    pages = list(publish._pages(publish._toc()))
+    edition = publish._left_out().Edition(frozenset(pages), (ROOT,))
+    texts = [page for page in pages if (ROOT / f"{page}.md").exists()]
+    assert len(texts) > 20
+    for page in texts:
+        text = (ROOT / f"{page}.md").read_text()
+        assert edition.without_dead_links(page, text) == (text, set()), page
+
+
+def test_an_assignment_without_a_master_and_a_broken_table_of_contents_are_named(tmp_path, monkeypatch):
+    for text, message in [
+        ("root: chapters/index\nchapters: [{file: assignments/gone/gone}]", "no autograder/masters/gone.py"),
+        ("root: [", "_toc.yml is not valid YAML"),
+        ("parts: []", "has no `root:`"),
+    ]:
+        root = tmp_path / "root"
+        root.mkdir(exist_ok=True)
+        (root / "_toc.yml").write_text(text)
+        monkeypatch.setattr(publish, "ROOT", root)
+        with pytest.raises(PublishError, match=message):
+            publish._write_tree(tmp_path / "tree", False)
 
 
 def test_pip_installs_the_library_and_nothing_of_the_engine(public, tmp_path):
@@ -281,6 +404,7 @@ def test_a_hidden_test_in_a_page_stops_it_before_anything_is_written(tmp_path, m
         tree.mkdir()
         notebook = {"cells": [{"source": ["x = 1\n", f"    {hidden}\n"]}]}
         (tree / "page.ipynb").write_text(json.dumps(notebook))
+        return {}
 
     monkeypatch.setattr(publish, "_write_tree", written)
     with pytest.raises(PublishError, match="page.ipynb holds a line of a hidden test"):
