@@ -132,11 +132,19 @@ def test_other_ends_are_told_with_their_input(body, shown, limits, tmp_path):
     assert "expected  4" in text
 
 
+def test_a_test_that_stops_outside_of_its_properties_says_where(limits, tmp_path):
+    source = _with_hidden_test(HIDDEN.replace("rng = check.rng()", "rng = check.rng()\nfirst = double(0)"))
+    notebook = submission(double="def double(x):\n    return 2 / x * x * x")
+    found = examined(as_bytes(notebook), limits, source).student.failures["double"]
+    assert found[-1].item is None and found[-1].lines[-1][1] == "first = double(0)"
+    assert found[-1].calls[-1].result == "ZeroDivisionError: division by zero"
+
+
 def test_properties_that_stop_at_the_same_error_are_told_once(limits, tmp_path):
     notebook = submission(running_sum="def running_sum(values, start=0.0):\n    return step(values)")
     text = text_of(as_bytes(notebook), limits, tmp_path)
     assert text.count("raised    NameError: name 'step' is not defined") == 1
-    assert 'and       Not yet: "a start" (1.00 points)' in text
+    assert 'and       "a start" (1.00 points)' in text
 
 
 def test_variables_and_objects_are_shown_as_they_were_read(limits):
@@ -313,6 +321,7 @@ def test_a_notebook_that_cannot_be_read_has_its_reason(graded):
     done = command("zed", out=graded)
     assert done.exit_code == 0, done.output
     assert "zed, pair: 0 of 5 points (unreadable)" in done.output and "JSON" in done.output
+    assert "not written yet" not in done.output
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,9 @@ def explanation(
     questions = find_questions(student, question)
     master = Master.read(results.assignment)
     examination = None
-    if student.status != "unreadable":
+    if student.status == "unreadable":
+        questions = [item for item in questions if item.status == "by hand"]
+    else:
         limits = Limits(seconds, memory_mib, sandbox.resolve(results.grades.sandbox))
         examination = examine(_handed_in(results, student), master, _seed(results), limits, full=full)
     yield from explain(results, student, questions, master, examination)
@@ -251,7 +253,7 @@ def _failure(group: list[Failure], question: Question, master: Master, student: 
     failure = group[0]
     lines = []
     for other in group[1:]:
-        lines += _labelled("and", _property(other, question, student))
+        lines += _labelled("and", _share(other, question, student))
     if failure.item:
         lines += _labelled("feedback", failure.item.message)
     if failure.earlier:
@@ -266,14 +268,15 @@ def _failure(group: list[Failure], question: Question, master: Master, student: 
         lines += _labelled("test", f"{_place(question.name, number, master)}:\n{text}")
     for name, value in failure.values.items():
         lines += _labelled("", f"{name} = {value}")
-    return Section(_property(failure, question, student), tuple(lines))
+    return Section(f"Not yet: {_share(failure, question, student)}", tuple(lines))
 
 
-def _property(failure: Failure, question: Question, student: RecordedStudent) -> str:
+def _share(failure: Failure, question: Question, student: RecordedStudent) -> str:
+    """The property, and the points that it would bring."""
     if failure.item is None:
-        return f"The test of {question.name} stopped outside of its properties"
+        return f"the test cell stopped outside of its properties (all {question.max_points:g} points)"
     share = question.max_points * failure.item.weight / student.weights[question.name]
-    return f'Not yet: "{failure.item.name}" ({share:.2f} points)'
+    return f'"{failure.item.name}" ({share:.2f} points)'
 
 
 def _call(call: Call) -> Iterator[str]:
