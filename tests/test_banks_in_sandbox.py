@@ -1,6 +1,8 @@
-"""The banks again, through the engine: answers in the sandbox, hidden tests in the grader's process.
+"""A part of the banks through the engine: answers in the sandbox, hidden tests in the grader's process.
 
-Every answer must get the same points as in a notebook (tests/test_banks.py).
+An answer must get the same points as in a notebook, where tests/test_banks.py runs all of them. The sandbox
+can only change how values travel, so all right answers go through it, each in a style of its own, and of
+the wrong ones every fourth.
 """
 
 import contextlib
@@ -14,6 +16,8 @@ from autograder.master import Master
 from autograder.student import Limits, Student
 from tests.test_banks import CASES, grade
 
+WRONG = [case for case in CASES if case.values[2].kind == "wrong"]
+PART = [case for case in CASES if case.values[2].kind == "right"] + WRONG[::4]
 SEED = 0  # what random inputs follow where no grader sets a seed: in a notebook
 LIMITS = Limits(seconds=30, memory_mib=4096, sandbox=sandbox.resolve("auto"))
 
@@ -32,7 +36,7 @@ def in_sandbox(assignment, question, answer):
     return verdict
 
 
-@pytest.mark.parametrize(("assignment", "question", "answer"), CASES)
+@pytest.mark.parametrize(("assignment", "question", "answer"), sorted(PART, key=CASES.index))
 def test_an_answer_gets_the_same_points_as_in_a_notebook(assignment, question, answer, monkeypatch):
     verdict = in_sandbox(assignment, question, answer)
     assert verdict.points == grade(assignment, question, answer, monkeypatch), verdict.message
