@@ -7,6 +7,7 @@ nothing has an effect: no HTML, no links, no pictures. Hidden tests are left out
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from collections import defaultdict
@@ -42,7 +43,7 @@ def write(out: Path, master: Master, judged: Judged) -> None:
 
 def notebook(master: Master, judged: Judged) -> dict[str, Any]:
     """The graded notebook: the master's cells up to the training, with what the student wrote."""
-    metadata, cells = _template(Master(master.name, master.source))
+    metadata, cells = _template(dataclasses.replace(master))
     answers, own = _by_question(master, judged)
     verdicts = {question.name: question for question in judged.verdict.questions}
     written = {question.name: question for question in master.written}

@@ -199,7 +199,7 @@ class _Run:
         )
 
     def _jobs(self, submissions: Iterable[Submission], advance: Callable[[], None]) -> Iterator[Job]:
-        master = Master(self._master.name, self._master.source)  # as sent: without what is derived from it
+        master = dataclasses.replace(self._master)  # as sent: without what is derived from it
         engine = engine_version()
         for item in submissions:
             self._kept.put(item)

@@ -8,11 +8,14 @@ plain data. The comparison, NumPy and the assertions are the grader's own, out o
 from __future__ import annotations
 
 import ast
+import atexit
 import contextlib
 import dataclasses
 import functools
 import hashlib
 import importlib
+import shutil
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +26,7 @@ from autograder.alignment import Aligned, Judge, Run, Unreadable, align, written
 from autograder.master import Master, Question, Written
 from autograder.student import Limits, Names, Student, Wordless, without_words
 from autograder.verdicts import Judged, QuestionVerdict, SubmissionVerdict, WrittenAnswer
+from autograder.worker.cells import write_data
 from policy_gradients import checks
 from policy_gradients.checks import Checks, Property, RemoteFailure, Score, remote_student
 
@@ -47,7 +51,8 @@ def judge_submission(name: str, content: bytes, master: Master, seed: int, limit
     except Unreadable as error:
         return unreadable(name, master, str(error))
     words = written_answers(content, master)
-    with contextlib.closing(Student(limits, worker_starter(master, limits))) as student:
+    starter = worker_starter(master, limits)
+    with contextlib.closing(Student(limits, starter, master.data)) as student:
         questions = judge_questions(aligned, student, master, seed)
     verdict = SubmissionVerdict(
         student=name,
@@ -82,7 +87,8 @@ def try_out(content: bytes, master: Master, seed: int, limits: Limits) -> list[T
     """
     aligned = align(content, master)
     steps = tuple(step if isinstance(step, Run) else Judge(step.question.opened) for step in aligned.steps)
-    with contextlib.closing(Student(limits, worker_starter(master, limits))) as student:
+    starter = worker_starter(master, limits)
+    with contextlib.closing(Student(limits, starter, master.data)) as student:
         sittings = _sit(steps, student, master, seed)
     return [
         Tried(
@@ -127,7 +133,7 @@ def _compile_right_answers(master: Master, limits: Limits, folder: Path) -> str:
         for content in right_answers(master):
             aligned = align(content, master)
             sources += _answers(aligned).values()
-            with contextlib.closing(Student(limits, template.start)) as student:
+            with contextlib.closing(Student(limits, template.start, master.data)) as student:
                 judge_questions(aligned, student, master, seed=0)
     return "\n".join(sources)
 
@@ -271,7 +277,8 @@ def _judge(question: Question, master: Master, student: Student, seed: int) -> S
     given = {"__name__": "hidden_tests", **PROVIDED}
     namespace = Names(given, student, master.graded_names, master.values)
     try:
-        with remote_student(student.evaluate, seed, student.guarded, student.observe):
+        beside_data = contextlib.chdir(_folder_of(master)) if master.files else contextlib.nullcontext()
+        with beside_data, remote_student(student.evaluate, seed, student.guarded, student.observe):
             return _execute(question.test, namespace)
     except RemoteFailure as failure:
         if student.observe:
@@ -289,6 +296,15 @@ def _verdict_on(sitting: _Sitting) -> QuestionVerdict:
     if isinstance(sitting.score, RemoteFailure):
         return _without_score(sitting.question, sitting.score, sitting.trouble)
     return _from_score(sitting.question, sitting.score, sitting.trouble)
+
+
+@functools.lru_cache(maxsize=4)
+def _folder_of(master: Master) -> Path:
+    """A folder, kept as long as this process, where a test cell finds the data files as a notebook does."""
+    folder = Path(tempfile.mkdtemp(prefix="data-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    write_data(folder, master.data)
+    return folder
 
 
 def _execute(source: str, namespace: dict[str, Any]) -> Score:

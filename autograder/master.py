@@ -22,6 +22,9 @@ BOOK_CONFIG = ROOT / "_config.yml"
 COLAB_PINS = ROOT / "colab" / "constraints.txt"
 SETUP = "setup"  # grade_id of the cell that installs in Colab
 TRAINING_TAG = "training"
+DATA = "data"  # the folder of data files: beside a notebook, and in masters/NAME/
+MOST_DATA_BYTES = 8 * 2**20
+_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 NAMING_RULE = (
     "The name of an assignment has at most 50 characters, begins with a letter (A to Z, a to z), and holds "
     "only letters, digits and underscores."
@@ -93,20 +96,27 @@ class Written:
 
 @dataclasses.dataclass(frozen=True)
 class Master:
-    """A master notebook, parsed from its Jupytext percent source."""
+    """A master notebook, parsed from its Jupytext percent source.
+
+    files: names and contents of the data files that its notebooks read from their folder `data`.
+    """
 
     name: str
     source: str
+    files: tuple[tuple[str, bytes], ...] = ()
 
     @classmethod
     def read(cls, name: str) -> Master:
-        """The master called `name`; UnknownAssignment if there is none, InvalidMaster if it is not text."""
+        """The master called `name` with its data files.
+
+        Raises UnknownAssignment if there is none, InvalidMaster if it is not text or its data cannot be used.
+        """
         if name in misnamed():
             raise UnknownAssignment(f"The master '{name}.py' cannot be used. {NAMING_RULE} Rename the file.")
         if name not in names():
             raise UnknownAssignment(f"There is no assignment {name!r}. There are: {', '.join(names())}.")
         try:
-            return cls(name, (FOLDER / f"{name}.py").read_text(encoding="utf-8"))
+            return cls(name, (FOLDER / f"{name}.py").read_text(encoding="utf-8"), _read_files(name))
         except UnicodeDecodeError:
             raise InvalidMaster(f"The master '{name}.py' is not UTF-8. Save it with that encoding.") from None
 
@@ -127,7 +137,9 @@ class Master:
 
     def _filling(self, placeholder: re.Match[str]) -> str:
         if placeholder[1] is None:
-            return setup_line(*re.findall(r"[\w.-]+", placeholder[2]))
+            return setup_line(
+                *re.findall(r"[\w.-]+", placeholder[2]), data_of=self.name if self.files else ""
+            )
         fillings = {"repository": repository_url, "colab": self.colab_url, "colab_runtime": colab_runtime}
         return fillings[placeholder[1]]()
 
@@ -182,16 +194,55 @@ class Master:
             found |= {module, *(f"{module}.{name}" for name in names.replace(",", " ").split())}
         return tuple(sorted(found))
 
+    @property
+    def data(self) -> dict[str, bytes]:
+        """The data files: contents by name."""
+        return dict(self.files)
+
     @cached_property
     def sha256(self) -> str:
-        """Hex digest of the master's source; the solved notebook carries it."""
-        return hashlib.sha256(self.source.encode()).hexdigest()
+        """Hex digest of the master's source and data files; the solved notebook carries it."""
+        digest = hashlib.sha256(self.source.encode())
+        for name, content in self.files:
+            digest.update(f"\0{name}\0{len(content)}\0".encode() + content)
+        return digest.hexdigest()
 
     def check(self) -> None:
         """Raise InvalidMaster when the master breaks a rule that releasing or grading relies on."""
-        breaches = list(_breaches(self.notebook.cells))
+        breaches = [*_breaches(self.notebook.cells), *_unreachable_files(self)]
         if breaches:
             raise InvalidMaster(f"The master {self.name!r} cannot be released.\n  " + "\n  ".join(breaches))
+
+
+def _read_files(name: str) -> tuple[tuple[str, bytes], ...]:
+    """Names and contents of an assignment's data files, sorted by name. Raises InvalidMaster."""
+    folder = FOLDER / name / DATA
+    found = sorted(path for path in folder.glob("*") if not path.name.startswith("."))
+    for path in found:
+        if path.is_symlink() or not path.is_file() or not _FILE_NAME.fullmatch(path.name):
+            raise InvalidMaster(
+                f"{_shown(path)} cannot be released: the folder {DATA} holds plain files, whose names have "
+                "letters (A to Z, a to z), digits, dots, hyphens and underscores."
+            )
+    size = sum(path.stat().st_size for path in found)
+    if size > MOST_DATA_BYTES:
+        raise InvalidMaster(
+            f"The files in {_shown(folder)} have {size / 2**20:.1f} MiB; at most {MOST_DATA_BYTES // 2**20} "
+            "are allowed, as every student and every grading process gets them."
+        )
+    return tuple((path.name, path.read_bytes()) for path in found)
+
+
+def _shown(path: Path) -> str:
+    return str(path.relative_to(FOLDER.parent))
+
+
+def _unreachable_files(master: Master) -> Iterator[str]:
+    if master.files and not any(grade_id(cell) == SETUP for cell in master.notebook.cells):
+        yield (
+            f"It has data files, which Colab fetches in the cell {SETUP!r}: add a cell of that grade_id with "
+            "{{setup()}}."
+        )
 
 
 def _question(test: NotebookNode, tested: set[str], defined: dict[str, dict[str, bool]]) -> Question:
@@ -343,9 +394,14 @@ def file_url(path: str) -> str:
     return f"{repository_url()}/blob/{_repository()['branch']}/{path}"
 
 
-def setup_line(*needed: str) -> str:
-    """The line with which a notebook that needs these packages begins: it installs them, in Colab only."""
-    return _SETUP_LINE.format(repository=repository_url(), needed="".join(f" {name}" for name in needed))
+def setup_line(*needed: str, data_of: str = "") -> str:
+    """The line with which a notebook begins that needs these packages, in Colab only: it installs them there.
+
+    data_of: the assignment whose data files it fetches, too.
+    """
+    fetch = f" && cp -r course/assignments/{data_of}/{DATA} ." if data_of else ""
+    needed_here = "".join(f" {name}" for name in needed) + fetch
+    return _SETUP_LINE.format(repository=repository_url(), needed=needed_here)
 
 
 def colab_runtime() -> str:

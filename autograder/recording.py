@@ -99,7 +99,7 @@ class RecordedStudent(Student):
     def __init__(
         self, limits: Limits, start: Callable[[], sandbox.Worker], master: Master, full: bool = False
     ) -> None:
-        super().__init__(limits, start)
+        super().__init__(limits, start, master.data)
         self.failures: dict[str, list[Failure]] = {}
         self.weights: collections.Counter[str] = collections.Counter()
         self.failed_cells: list[FailedCell] = []

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from autograder.master import (
+    DATA,
     SETUP,
     InvalidMaster,
     Master,
@@ -75,12 +76,15 @@ def write(
         assignment_path(name, root): assignment_notebook(master),
         source_path(name, root): source_notebook(master),
         solution_path(name, root): (
-            _executed(solution_notebook(master), name)
+            _executed(solution_notebook(master), name, master.data)
             if train
-            else _with_outputs(solution_notebook(master), solution_path(name, root))
+            else _with_outputs(solution_notebook(master), solution_path(name, root), master.data)
         ),
     }
-    return [path for path, notebook in notebooks.items() if write_notebook(path, notebook)]
+    written = [path for path, notebook in notebooks.items() if write_notebook(path, notebook)]
+    return written + [
+        path for folder in _data_folders(name, root) for path in _write_data(folder, master.data)
+    ]
 
 
 def drift(name: str, root: Path = ROOT) -> list[str]:
@@ -97,9 +101,35 @@ def drift(name: str, root: Path = ROOT) -> list[str]:
         messages.append(f"{_shown(assignment, root)} is {_fault(assignment)}: {remedy}")
     if source.exists() and _read_text(source) != _text(source_notebook(master)):
         messages.append(f"{_shown(source, root)} is {_fault(source)}: {remedy}")
+    for folder in _data_folders(name, root):
+        if folder.parent.exists() and _read_data(folder) != master.data:
+            messages.append(f"{_shown(folder, root)} does not hold the master's data files: {remedy}")
     if not _is_current(_read(solution), solution_notebook(master)):
         messages.append(f"{_shown(solution, root)} is {_fault(solution)}: {remedy} It may train for minutes.")
     return messages
+
+
+def _data_folders(name: str, root: Path) -> list[Path]:
+    """Where an assignment's data files stand beside its notebooks."""
+    return [path(name, root).with_name(DATA) for path in (assignment_path, source_path)]
+
+
+def _read_data(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.glob("*") if path.is_file()}
+
+
+def _write_data(folder: Path, data: dict[str, bytes]) -> list[Path]:
+    """Let `folder` hold these files and no others, and return the paths of those that changed."""
+    there = _read_data(folder)
+    for name in there.keys() - data.keys():
+        (folder / name).unlink()
+    changed = [folder / name for name, content in data.items() if there.get(name) != content]
+    for path in changed:
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data[path.name])
+    if not data and folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+    return changed
 
 
 def assignment_notebook(master: Master) -> NotebookNode:
@@ -136,7 +166,7 @@ def solution_notebook(master: Master) -> NotebookNode:
         if "### BEGIN SOLUTION" in cell.source:
             cell.source = _SOLUTION_MARKER.sub("", cell.source).rstrip("\n")
         cell.metadata.pop("nbgrader", None)
-    code = _code_sha256(notebook)
+    code = _code_sha256(notebook, master)
     notebook.metadata["policy_gradients"] = {"master_sha256": master.sha256, "code_sha256": code}
     return notebook
 
@@ -161,16 +191,15 @@ def _preprocessed(notebook: NotebookNode, steps: list[type]) -> NotebookNode:
     return notebook
 
 
-def _code_sha256(notebook: NotebookNode) -> str:
-    """Digest of the code that the outputs come from.
+def _code_sha256(notebook: NotebookNode, master: Master) -> str:
+    """Digest of the code and the data that the outputs come from.
 
     Two things do not count, so that they change without another training: the repository's address, and the
     setup cell, which does nothing outside of Colab and so nothing where solutions are executed.
     """
     cells = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.id != SETUP]
-    return hashlib.sha256(
-        "\0".join(cell.source.replace(repository_url(), "") for cell in cells).encode()
-    ).hexdigest()
+    code = "\0".join(cell.source.replace(repository_url(), "") for cell in cells).encode()
+    return hashlib.sha256(b"\0".join([code, *master.data.values()])).hexdigest()
 
 
 def _is_current(old: NotebookNode | None, new: NotebookNode) -> bool:
@@ -188,7 +217,7 @@ def _is_executed(notebook: NotebookNode) -> bool:
     return all(cell.execution_count == place for place, cell in enumerate(code, start=1))
 
 
-def _with_outputs(new: NotebookNode, path: Path) -> NotebookNode:
+def _with_outputs(new: NotebookNode, path: Path, data: dict[str, bytes]) -> NotebookNode:
     """`new` with the outputs of the committed notebook when they come from the same code, else executed."""
     old = _read(path)
     digest = new.metadata.policy_gradients.code_sha256
@@ -197,7 +226,7 @@ def _with_outputs(new: NotebookNode, path: Path) -> NotebookNode:
         or old.metadata.get("policy_gradients", {}).get("code_sha256") != digest
         or not _is_executed(old)
     ):
-        return _executed(new, path.stem)
+        return _executed(new, path.stem, data)
     executed = iter([cell for cell in old.cells if cell.cell_type == "code"])
     for cell in new.cells:
         if cell.cell_type == "code":
@@ -206,7 +235,7 @@ def _with_outputs(new: NotebookNode, path: Path) -> NotebookNode:
     return new
 
 
-def _executed(notebook: NotebookNode, name: str) -> NotebookNode:
+def _executed(notebook: NotebookNode, name: str, data: dict[str, bytes]) -> NotebookNode:
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
     from tqdm import tqdm
@@ -217,6 +246,7 @@ def _executed(notebook: NotebookNode, name: str) -> NotebookNode:
         tempfile.TemporaryDirectory() as folder,
         tqdm(total=code_cells, desc=f"solving {name}", unit="cell") as bar,
     ):
+        _write_data(Path(folder, DATA), data)
         client = NotebookClient(
             notebook,
             timeout=_CELL_TIMEOUT,

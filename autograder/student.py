@@ -7,7 +7,7 @@ import collections
 import dataclasses
 import functools
 import time
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from typing import Any
 
 from autograder import protocol, sandbox
@@ -60,8 +60,12 @@ class Student:
 
     observe: Observer | None = None  # what the checks tell, see `remote_student`
 
-    def __init__(self, limits: Limits, start: Callable[[], sandbox.Worker]) -> None:
+    def __init__(
+        self, limits: Limits, start: Callable[[], sandbox.Worker], data: Mapping[str, bytes] | None = None
+    ) -> None:
+        """data: files that each worker finds in the folder `data` of its working folder."""
         self._limits = limits
+        self._data = dict(data or {})
         self._seconds = 10 * limits.seconds
         self._start_worker = start
         self._deadline = time.monotonic() + self._seconds
@@ -167,6 +171,9 @@ class Student:
         self.life += 1
         self._process = self._start_worker()
         self._await(_START_SECONDS)
+        if self._data:
+            self._send(["data", self._data])
+            self._await(_START_SECONDS)
         for source, number in self._history:
             self._send(["run", source, number])
             self._await(self._remaining())

@@ -161,7 +161,7 @@ def released(tiny, tmp_path):
     return root
 
 
-def _invent_outputs(notebook, _):
+def _invent_outputs(notebook, *_):
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     for place, cell in enumerate(code, start=1):
         cell.execution_count = place
