@@ -15,6 +15,7 @@ import yaml
 
 from autograder import master, publish, release
 from autograder.publish import PublishError
+from tests.published import broken_links, files
 
 ROOT = Path(__file__).parents[1]
 GENERIC = {"except Exception as error:", "except Exception:"}  # in hidden tests and in the library alike
@@ -28,10 +29,6 @@ def public(tmp_path_factory):
 @pytest.fixture(scope="module")
 def solved(tmp_path_factory):
     return publish.publish(tmp_path_factory.mktemp("solved") / "course", solutions=True).folder
-
-
-def files(folder):
-    return {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
 
 
 def lines(text):
@@ -136,17 +133,7 @@ def test_the_table_of_contents_names_the_pages_that_are_there(folder, request):
 
 
 def test_every_link_and_picture_leads_to_a_file_that_is_there(public):
-    for name, path in files(public).items():
-        if path.suffix != ".md":
-            continue
-        text = path.read_text()
-        links = re.findall(r"\]\((?!https?:|#|mailto:)([^)\s]+)\)|\{download\}`[^`<]*<([^>]+)>`", text)
-        links += [(link, "") for link in re.findall(r"^:+\{(?:figure|image)\} (\S+)", text, re.MULTILINE)]
-        for link in filter(None, map("".join, links)):
-            assert (path.parent / link.partition("#")[0]).exists(), f"{name}: {link}"
-        for link in re.findall(r"\{doc\}`(?:[^`<]*<)?([^>`]+)>?`", text):
-            base = public if link.startswith("/") else path.parent
-            assert list(base.glob(f"{link.lstrip('/')}.*")), f"{name}: {link}"
+    assert broken_links(public) == []
 
 
 def test_every_executable_chapter_is_there_for_colab(public):
@@ -200,9 +187,7 @@ def test_a_repository_on_github_finds_its_workflows_licences_and_forms(public):
         ("undefined", 1),
     ],
 )
-def test_the_check_for_colab_lets_pass_only_missing_answers(
-    public, tmp_path, source, code
-):
+def test_the_check_for_colab_lets_pass_only_missing_answers(public, tmp_path, source, code):
     cells = [nbformat.v4.new_code_cell("import math"), nbformat.v4.new_code_cell(source)]
     cells += [nbformat.v4.new_code_cell("import json\nundefined", metadata={"tags": ["training"]})]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "tried.ipynb")
