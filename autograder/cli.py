@@ -135,6 +135,20 @@ def publish(folder: Path, solutions: bool) -> None:
     multiple=True,
     help="Take over the verdicts of another machine: a copy of its results folder. May be repeated.",
 )
+@click.option(
+    "--layout",
+    default="",
+    help="How PATH names the students: folders, files or sections; or the system that it comes from: "
+    "blackboard, brightspace, canvas, github, google, gradescope, ilias, moodle, sakai, studip or teams.  "
+    "[default: found out]",
+)
+@click.option(
+    "--people",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="CSV file that says whose files are whose: the columns are path (a file, folder or pattern in PATH) "
+    "and student.",
+)
 def grade(
     name: str,
     path: Path,
@@ -148,11 +162,15 @@ def grade(
     regrade: bool,
     reseed: bool,
     merge: tuple[Path, ...],
+    layout: str,
+    people: Path | None,
 ) -> None:
     """Grade the submissions in PATH.
 
-    PATH is a folder with a sub-folder or a notebook per student, a single notebook, or the zip of all
-    submissions from Canvas, Moodle or Gradescope (also unpacked). What has a verdict is not judged again.
+    PATH is a folder with a sub-folder or a notebook per student, in sections or not, a single notebook, or
+    the zip of all submissions from a learning management system (also unpacked). Where it is not certain
+    whose a notebook is, nothing is graded, and --layout or --people settles it. What has a verdict is not
+    judged again.
     """
     from autograder import grading
     from autograder.class_folder import InUse
@@ -187,6 +205,9 @@ def grade(
             regrade=regrade,
             reseed=reseed,
             merge=merge,
+            layout=layout,
+            people_file=people,
+            say=lambda text: click.echo(text, err=True),
         )
     except unusable as error:
         raise _FriendlyError(str(error)) from None

@@ -61,6 +61,9 @@ def grade_class(
     regrade: bool = False,
     reseed: bool = False,
     merge: Sequence[Path] = (),
+    layout: str = "",
+    people_file: Path | None = None,
+    say: Callable[[str], None] = lambda text: None,
 ) -> Grades:
     """Grade the submissions in `path`; write out/NAME/grades.json, the gradebook and out/autograded/.
 
@@ -71,12 +74,16 @@ def grade_class(
     scheduler to use instead; sandbox_kind: see `autograder.sandbox`; seconds: limit for one
     cell or call; memory_mib: limit for one worker; db_url: gradebook (default: SQLite in
     `out`); regrade: judge again what has a verdict; reseed: draw new hidden inputs, so that
-    all is judged again; merge: results folders of other machines, whose verdicts are taken over.
+    all is judged again; merge: results folders of other machines, whose verdicts are taken over;
+    layout, people_file: whose files are whose, where that is not left to `intake.collect`; say: is called
+    with every line that an instructor should know about the download.
     Raises UnknownAssignment, IntakeError, NoSandbox, NoCluster, CannotGrade or NoGradebook before any
     verdict is kept; all but the first three also later, when what they need is gone.
     """
     master = Master.read(assignment)
-    submissions = intake.collect(path, assignment)
+    submissions = intake.collect(path, assignment, layout=layout, people=people_file)
+    for note in submissions.notes:
+        say(note)
     folder = out / assignment
     others = [other / assignment for other in merge]
     known = _known_seed(folder, others, reseed)

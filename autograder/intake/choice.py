@@ -6,8 +6,8 @@ import dataclasses
 import re
 from functools import cached_property
 
-from autograder.intake.files import Refused, shown
-from autograder.intake.layouts import Handed, is_notebook, stem
+from autograder.intake.files import Entry, Refused, shown
+from autograder.intake.handed import Handed, is_notebook, stem
 from autograder.intake.people import Person
 from autograder.master import Master, grade_id
 
@@ -44,6 +44,13 @@ class Assignment:
         named = set(_GRADE_ID.findall(content)) & self._grade_ids
         defined = set(_DEFINITION.findall(content)) & answered
         return len(named | defined), -content.count(_STUB)
+
+    def is_ours(self, entry: Entry) -> bool:
+        """Whether a notebook can be read and has cells of the assignment."""
+        try:
+            return self.likeness(entry.read())[0] > 0
+        except Refused:
+            return False
 
 
 @dataclasses.dataclass(frozen=True)

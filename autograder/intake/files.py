@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import hashlib
 import os
 import re
 import stat
@@ -27,6 +28,7 @@ _DRIVE = re.compile(r"[A-Za-z]:/")
 _UNICODE_NAME, _ENCRYPTED = 0x800, 0x1
 _UNICODE_PATH = 0x7075
 _WINDOWS = (0, 10)  # MS-DOS and NTFS, by whose programs a backslash in a name is a separator
+_MAX_DEPTH, _MAX_LENGTH = 60, 500
 _DROPPINGS = {"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini", "__pycache__", ".ipynb_checkpoints"}
 _DROPPINGS |= {".git", ".venv", ".idea", ".vscode"}
 _DAMAGED = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError, NotImplementedError)
@@ -78,7 +80,7 @@ def opened(path: Path) -> Iterator[list[Entry]]:
         raise IntakeError(
             f"{path} is neither a folder nor a notebook nor a zip. Give a folder with one sub-folder or one "
             ".ipynb file per student, a single notebook, or the zip of all submissions that Canvas, Moodle "
-            "or Gradescope lets you download."
+            "or another system lets you download."
         )
 
 
@@ -97,7 +99,7 @@ def _from_folder(root: Path) -> list[Entry]:
     names = decoded(list(found))
     entries = []
     for (raw, problem), name in zip(found.items(), names.texts, strict=True):
-        parts = tuple(name.split("/"))
+        parts = _shortened(name.split("/"))
         if problem:
             entry = Entry(parts, is_folder=True, problem=_cannot(parts, problem))
         else:
@@ -127,6 +129,19 @@ def _walked(root: bytes) -> Iterator[tuple[bytes, str]]:
             if item.is_dir(follow_symlinks=False):
                 waiting.append(path)
             yield path, ""
+
+
+def _shortened(names: list[str]) -> tuple[str, ...]:
+    """A place of bounded length: deeper and longer ones than a person makes become one name with a digest."""
+    if len(names) > _MAX_DEPTH:
+        names = [*names[: _MAX_DEPTH - 2], _digested("/".join(names[_MAX_DEPTH - 2 : -1])), names[-1]]
+    return tuple(name if len(name) <= _MAX_LENGTH else _digested(name) for name in names)
+
+
+def _digested(name: str) -> str:
+    """Two names that differ stay different when they are cut; an ending stays."""
+    digest = hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()[:8]
+    return f"{name[:_MAX_LENGTH]}~{digest}{name[-20:]}".replace("/", "_")
 
 
 def _cannot(parts: tuple[str, ...], reason: object) -> str:
@@ -200,7 +215,7 @@ def _member(
 ) -> Entry:
     """The entry of one member; name: with "/" between its parts; repeated: another one is called alike."""
     inside = _DRIVE.sub("", name).split("/")
-    parts = tuple(part for part in inside if part not in ("", ".", ".."))
+    parts = _shortened([part for part in inside if part not in ("", ".", "..")])
     date = "{:04}-{:02}-{:02} {:02}:{:02}:{:02}".format(*member.date_time)
     is_folder = name.endswith("/")
     if not parts or (is_folder and not _name_problem(name)):

@@ -1,306 +1,158 @@
-"""Whose file is this? The layouts in which Canvas, Moodle, Gradescope and people keep a class."""
+"""Whose file is this? The layout is decided once, from the whole tree, and then checked."""
 
 from __future__ import annotations
 
-import dataclasses
-import re
-import unicodedata
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 
-import yaml
+from autograder.intake import by_name, canvas, gradescope, systems
+from autograder.intake.files import Entry, IntakeError, shown
+from autograder.intake.handed import Claims, Handed, is_notebook, naming
+from autograder.intake.mapping import Mapping
 
-from autograder.intake.files import Entry, Refused, shown
-from autograder.intake.people import Person, Upload
+_SYSTEMS: dict[str, Callable[[Sequence[Entry], str], Claims]] = {
+    "gradescope": gradescope.claims,
+    "studip": systems.studip,
+    "moodle": systems.moodle,
+    "blackboard": systems.blackboard,
+    "brightspace": systems.brightspace,
+    "sakai": systems.sakai,
+    "ilias": systems.ilias,
+    "teams": systems.teams,
+    "github": systems.github,
+    "canvas": canvas.claims,
+    "google": systems.google,
+}
+"""From the names that nobody writes by chance to those that somebody may."""
 
-_CANVAS = re.compile(
-    r"""
-    (?:(?P<name>(?!LATE_|anon_).*?)_)?    # sortable name: lower case, no spaces; none when anonymous
-    (?:(?P<late>LATE)_)?
-    (?P<user>\d+|anon_[^\W_]+)_
-    (?:
-        (?P<attachment>\d+)_(?P<file>.+)  # an upload, under the name the student gave it
-        | (?P<online>(?:text|link)\.html) # a text or an address typed into Canvas
-    )
-    """,
-    re.VERBOSE | re.DOTALL,
-)
-"""Written by Canvas, lib/content_zipper.rb: get_filename, add_upload_submission, add_text_or_url."""
+_BY_FILE_NAME = ("canvas", "blackboard", "google")
+"""Layouts that a student could imitate by the names of files in a folder of their own."""
 
-_CANVAS_VERSION = re.compile(r"(?P<series>.+)-(?P<version>\d{1,2})", re.DOTALL)
-"""The stem of a file that was handed in again: Attachment.make_unique_filename adds -1, -2, ..."""
+_LISTED = 5  # names are enough in a note
 
-_MOODLE = re.compile(
-    r"""
-    (?P<name>.*)_                         # full name, or "Participant" in blind marking
-    (?P<participant>\d+)_                 # of this assignment, not of the user
-    assignsubmission_(?P<plugin>[a-z]+)
-    (?:_(?P<file>.*))?                    # the file itself in a flat download; older folders end with "_"
-    """,
-    re.VERBOSE | re.DOTALL,
-)
-"""Written by Moodle's assign module: load_submissionplugin_filelist, as folders or flat."""
-
-_GRADESCOPE_ROOT = re.compile(r"assignment_\d+_export.*", re.DOTALL)
-_GRADESCOPE_ENTRY = re.compile(r"submission_(?P<id>\d+)")
-_METADATA = "submission_metadata.yml"
-_MAX_METADATA = 8 * 2**20
-_DATE = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d)?")
-
-_HANDED_IN = (".ipynb", ".zip", ".gz", ".tgz", ".tar", ".7z", ".rar", ".py", ".html", ".pdf")
-"""What looks like a hand-in among loose files; others (a class list, notes) are the instructor's own."""
+LAYOUTS = ("folders", "files", "sections", *sorted(_SYSTEMS))
 
 
-@dataclasses.dataclass(frozen=True)
-class Owner:
-    """A student as the download names them.
-
-    key: one for each person; name: not cleaned; lms, number: the system, and its number for them;
-    tag: tells namesakes apart; lasting: the tag is the same in every assignment, so it may
-    always stand in the student's id.
-    """
-
-    key: tuple[str, ...]
-    name: str
-    lms: str = ""
-    number: str = ""
-    tag: str = ""
-    lasting: bool = False
-    email: str = ""
-    login: str = ""
-
-
-@dataclasses.dataclass(frozen=True)
-class Handed:
-    """An entry with its owner.
-
-    attempt: label of what was handed in together; file: the name the student gave, if any;
-    series, version: files of one series are versions of each other; newness: sorts by time;
-    upload: the way back into the LMS for a file, if there is one; handed_in: when, if the download says so.
-    """
-
-    owner: Owner
-    entry: Entry
-    attempt: str
-    file: str
-    newness: str
-    series: str = ""
-    version: int = 0
-    late: bool = False
-    note: str = ""
-    upload: Upload | None = None
-    handed_in: str = ""
-
-    @property
-    def person(self) -> Person:
-        """Who this is in the LMS."""
-        owner = self.owner
-        return Person(
-            owner.lms, owner.number, owner.name, owner.email, owner.login, self.handed_in, self.upload
-        )
-
-
-def assigned(entries: list[Entry], assignment: str, *, zipped: bool) -> list[Handed]:
+def assigned(
+    entries: Sequence[Entry],
+    assignment: str,
+    is_ours: Callable[[Entry], bool] = lambda entry: True,
+    *,
+    layout: str = "",
+    mapping: Mapping | None = None,
+) -> Claims:
     """Every entry that looks like (part of) a hand-in, with its owner; group work once per member.
 
-    zipped: the entries are a zip's, which may hold the folder of the class, not the class itself.
+    is_ours: whether a notebook is one of this assignment, asked only in doubt; layout: one of LAYOUTS,
+    where the instructor says it; mapping: whose files they are, where the instructor says that. Raises
+    IntakeError where several people may be under one name, or one under several.
     """
-    inner = _without_outer_folder(entries)
-    if inner and (_is_download(inner) or (zipped and _is_class(inner, assignment))):
-        return list(_assigned(inner))
-    return list(_assigned(entries))
+    if layout and layout not in LAYOUTS:
+        raise IntakeError(f"There is no layout '{shown(layout)}'. Choose one of {', '.join(LAYOUTS)}.")
+    if mapping:
+        claimed = mapping.claims(entries)
+    elif layout in _SYSTEMS:
+        claimed = _SYSTEMS[layout](entries, assignment)
+    else:
+        claimed = _decided(entries, assignment, is_ours, layout)
+    _check_numbers(claimed.handed)
+    claimed.notes.extend(_nobodys(entries, claimed))
+    return claimed
 
 
-def _assigned(entries: list[Entry]) -> Iterator[Handed]:
-    exports = {entry.parts[:-1]: entry for entry in entries if _is_metadata(entry)}
-    for root, metadata in exports.items():
-        inside = [entry for entry in _below(root, entries) if entry.parts != (_METADATA,)]
-        yield from _gradescope(metadata, inside)
-    others = [entry for entry in entries if not any(entry.parts[: len(root)] == root for root in exports)]
-    repeated = _repeated_attachments(others)
-    for entry in others:
-        yield from _canvas(entry, repeated) or _moodle(entry) or _by_name(entry)
-
-
-def _below(root: tuple[str, ...], entries: list[Entry]) -> list[Entry]:
-    """What is in the folder `root`, seen from there."""
-    depth = len(root)
-    inside = [entry for entry in entries if entry.parts[:depth] == root and len(entry.parts) > depth]
-    return [dataclasses.replace(entry, parts=entry.parts[depth:]) for entry in inside]
-
-
-def _without_outer_folder(entries: list[Entry]) -> list[Entry]:
-    """What is in the only folder at the top, which unpacking or zipping put around the class."""
-    tops = {entry.parts[0] for entry in entries}
-    if len(tops) != 1 or _MOODLE.fullmatch(entries[0].parts[0]):
-        return []
-    return _below(entries[0].parts[:1], entries)
-
-
-def _is_download(entries: list[Entry]) -> bool:
-    names = {entry.parts[0] for entry in entries}
-    files = {entry.parts[0] for entry in entries if len(entry.parts) == 1 and not entry.is_folder}
-    return any(map(_MOODLE.fullmatch, names)) or (bool(files) and all(map(_CANVAS.fullmatch, files)))
-
-
-def _is_class(entries: list[Entry], assignment: str) -> bool:
-    """Whether these are several students' hand-ins by name, rather than one student's files."""
-    loose = [entry.parts[0] for entry in entries if len(entry.parts) == 1 and not entry.is_folder]
-    notebooks = [name for name in loose if is_notebook(name)]
-    if not loose:
-        return any(len(entry.parts) > 1 and is_notebook(entry.parts[-1]) for entry in entries)
-    return len(notebooks) > 1 and not any(assignment in name for name in notebooks)
-
-
-def is_notebook(name: str) -> bool:
-    """By its name; browsers put .txt or .json behind .ipynb."""
-    return name.lower().endswith((".ipynb", ".ipynb.txt", ".ipynb.json"))
-
-
-def stem(name: str) -> str:
-    """A file's name without its ending, and without .ipynb before that."""
-    head, dot, ending = name.rpartition(".")
-    bare = head if dot and len(ending) <= 5 else name
-    return bare[: -len(".ipynb")] if bare.lower().endswith(".ipynb") else bare
-
-
-def _repeated_attachments(entries: list[Entry]) -> set[str]:
-    """Numbers in the place of Canvas' attachment ids that are none: an attachment is one file."""
-    names = {entry.parts[0] for entry in entries if len(entry.parts) == 1}
-    matches = filter(None, map(_CANVAS.fullmatch, names))
-    counts = Counter(match["attachment"] for match in matches if match["attachment"])
-    return {attachment for attachment, count in counts.items() if count > 1}
-
-
-def _canvas(entry: Entry, repeated: set[str]) -> list[Handed]:
-    match = _CANVAS.fullmatch(entry.parts[0])
-    if not match or entry.is_folder or len(entry.parts) > 1 or match["attachment"] in repeated:
-        return []
-    user = match["user"]
-    number = user.removeprefix("anon_")
-    owner = Owner(("canvas", user), match["name"] or "anon", "canvas", number, number, lasting=True)
-    file = match["file"] or match["online"]
-    version = _CANVAS_VERSION.fullmatch(stem(file))
-    return [
-        Handed(
-            owner,
-            entry,
-            attempt="",
-            file=file,
-            newness=(match["attachment"] or "").zfill(24),  # the newer attachment has the greater number
-            series=version["series"] if version else stem(file),
-            version=int(version["version"]) if version else 0,
-            late=bool(match["late"]),
-            # Canvas finds the student by both numbers, and takes no feedback on what has no attachment.
-            upload=Upload("canvas", entry.parts[0][: match.start("file")]) if match["attachment"] else None,
+def _decided(
+    entries: Sequence[Entry], assignment: str, is_ours: Callable[[Entry], bool], layout: str
+) -> Claims:
+    """By the system that most hand-ins come from, and the rest, or all, by the names of folders and files."""
+    claimed, system = (Claims([]), "") if layout else _system(entries, assignment)
+    if system == "canvas":
+        _check_users(claimed.handed, assignment)
+    taken = _taken(claimed)
+    rest = [entry for entry in entries if id(entry) not in taken]
+    if system and not any(map(_is_hand_in, rest)):
+        return claimed
+    named = by_name.claims(rest, assignment, is_ours, layout, rest=bool(system))
+    strangers = list(dict.fromkeys(item.owner.name for item in named.handed if _is_hand_in(item.entry)))
+    if system and strangers:
+        claimed.notes.append(
+            f"not named as {system.title()} does it, so known by the names of their files or folders: "
+            f"{_listed(strangers)}"
         )
-    ]
+    return Claims(claimed.handed + named.handed, claimed.ignored + named.ignored, claimed.notes + named.notes)
 
 
-def _moodle(entry: Entry) -> list[Handed]:
-    match = _MOODLE.fullmatch(entry.parts[0])
-    if not match:
+def _taken(claimed: Claims) -> set[int]:
+    return {id(handed.entry) for handed in claimed.handed} | {id(entry) for entry in claimed.ignored}
+
+
+def _system(entries: Sequence[Entry], assignment: str) -> tuple[Claims, str]:
+    """The system whose names most of the hand-ins have."""
+    hand_ins = {id(entry) for entry in entries if _is_hand_in(entry)}
+    hand_ins = hand_ins or {id(entry) for entry in entries if not entry.is_folder}
+    best, found, name = 0, Claims([]), ""
+    for system, claims in _SYSTEMS.items():
+        claimed = claims(entries, assignment)
+        if system in _BY_FILE_NAME:
+            claimed = _side_by_side(claimed)
+        count = len({id(handed.entry) for handed in claimed.handed} & hand_ins)
+        if count > best:
+            best, found, name = count, claimed, system
+    return (found, name) if 2 * best >= len(hand_ins) else (Claims([]), "")
+
+
+def _is_hand_in(entry: Entry) -> bool:
+    return not entry.is_folder and is_notebook(entry.parts[-1])
+
+
+def _side_by_side(claimed: Claims) -> Claims:
+    """Without files that are alone in their folders, whose names say less than the folders'."""
+    owners = defaultdict(set)
+    for handed in claimed.handed:
+        owners[handed.entry.parts[:-1]].add(handed.owner.key)
+    kept = [item for item in claimed.handed if len(owners) == 1 or len(owners[item.entry.parts[:-1]]) > 1]
+    return Claims(kept, claimed.ignored, claimed.notes)
+
+
+def _check_numbers(handed: Iterable[Handed]) -> None:
+    """Whether one number has two names, which may be two people. Moodle puts a group before the name."""
+    names: dict[tuple[str, ...], dict[str, None]] = defaultdict(dict)
+    for item in handed:
+        if item.owner.number and item.owner.lms != "gradescope":
+            names[item.owner.key].setdefault(item.owner.name)
+    for key, (shortest, *others) in ((key, sorted(found, key=len)) for key, found in names.items()):
+        other = next((name for name in others if not name.endswith(f"-{shortest}")), None)
+        if other is not None:
+            raise IntakeError(
+                f"In {key[0]} the number {key[1]} stands behind two names, '{shown(shortest)}' and "
+                f"'{shown(other)}': one student or two? Give the hand-ins of one assignment only, or name "
+                "the students with --people FILE."
+            )
+
+
+def _check_users(handed: Sequence[Handed], assignment: str) -> None:
+    """Whether a number in the place of Canvas' user is no user, since all files have it."""
+    notebooks = [item for item in handed if _is_hand_in(item.entry)]
+    ours = naming(assignment)
+    named = {item.series for item in notebooks if not ours.search(item.series)}
+    if len({item.owner.key for item in notebooks}) == 1 and len(named) > 1:
+        one, two, *_ = sorted(named)
+        raise IntakeError(
+            f"All files have the number {notebooks[0].owner.number} where Canvas writes the user's, but are "
+            f"called '{shown(one)}', '{shown(two)}' and so on. Say --layout canvas if one student made them, "
+            "or --layout files if they are called like their students."
+        )
+
+
+def _nobodys(entries: Sequence[Entry], claimed: Claims) -> list[str]:
+    """A note on the files that are nobody's."""
+    taken = _taken(claimed)
+    left = [entry for entry in entries if not entry.is_folder and id(entry) not in taken]
+    left.sort(key=lambda entry: (not _is_hand_in(entry), entry.parts))
+    if not left:
         return []
-    name, participant = match["name"], match["participant"]
-    owner = Owner(("moodle", participant, name), name, "moodle", participant, participant)
-    file = entry.parts[-1] if len(entry.parts) > 1 else match["file"] or ""
-    # Moodle splits at "_" and takes the part behind the name for the participant's number. Every version
-    # understands this in a file's name, and not every one in a folder's.
-    prefix = f"{name.replace('_', ' ')}_{participant}_assignsubmission_{match['plugin']}_"
-    return [Handed(owner, entry, "", file, entry.date, upload=Upload("moodle", prefix))]
+    return [f"nobody's, so not graded: {_listed(['/'.join(entry.parts) for entry in left])}"]
 
 
-def _by_name(entry: Entry) -> list[Handed]:
-    """A class kept by hand: a folder or a file called like its student."""
-    top = entry.parts[0]
-    if top.startswith(".") and not is_notebook(entry.parts[-1]):
-        return []  # a tool's own folder
-    if len(entry.parts) > 1 or entry.is_folder:
-        return [Handed(_person(top), entry, top, entry.parts[-1] * (len(entry.parts) > 1), entry.date)]
-    refused = bool(entry.problem) and (".ipynb" in top or "." not in top)
-    if is_notebook(top) or top.lower().endswith(_HANDED_IN) or refused:
-        return [Handed(_person(stem(top)), entry, top, "", entry.date)]
-    return []
-
-
-def _person(name: str) -> Owner:
-    return Owner(("name", unicodedata.normalize("NFC", name)), name)
-
-
-def _is_metadata(entry: Entry) -> bool:
-    """At an export's root only: in a student's own folder it would be the student's word."""
-    *root, name = entry.parts
-    in_place = not root or (len(root) == 1 and _GRADESCOPE_ROOT.fullmatch(root[0]))
-    return name == _METADATA and bool(in_place)
-
-
-def _gradescope(metadata: Entry, inside: Iterable[Entry]) -> Iterator[Handed]:
-    """`submission_M/...` or a file, with the submitters of each in submission_metadata.yml."""
-    records, problem = _records(metadata)
-    found: dict[str, list[Entry]] = {}
-    for entry in inside:
-        found.setdefault(entry.parts[0], []).append(entry)
-    for name in {**found, **records}:
-        missing = Entry((name,), is_folder=True, problem=f"The download holds no '{shown(name)}'.")
-        entries = found.get(name, [missing])
-        if name in records or any(map(_by_name, entries)):
-            yield from _of_submission(name, records.get(name), entries, problem)
-
-
-def _of_submission(name: str, record: object, entries: list[Entry], problem: str) -> Iterator[Handed]:
-    created = _created(record)
-    submitters = _submitters(name, record)
-    for owner in submitters:
-        others = [shown(other.name) for other in submitters if other != owner]
-        note = f"handed in together with {', '.join(others)}" if others else problem
-        for entry in entries:
-            file = entry.parts[-1] if len(entry.parts) > 1 else ""
-            newness = created or entry.date
-            yield Handed(owner, entry, name, file, newness, note=note, handed_in=created)
-
-
-def _records(metadata: Entry) -> tuple[dict[str, object], str]:
-    """What the metadata says of each submission, and why it says nothing.
-
-    All values are read as text: Ruby's tags are ignored, nothing is constructed or merged.
-    """
-    unread = f"{_METADATA} could not be read: the folder's name stands for the student's"
-    try:
-        text = metadata.read()
-        if len(text) > _MAX_METADATA:
-            return {}, unread
-        records = yaml.load(text, Loader=yaml.BaseLoader)
-    except (Refused, yaml.YAMLError, ValueError, RecursionError):
-        return {}, unread
-    if not isinstance(records, dict):
-        return {}, unread
-    return {name: record for name, record in records.items() if isinstance(name, str) and name}, ""
-
-
-def _field(record: object, name: str) -> str:
-    value = record.get(f":{name}") if isinstance(record, dict) else None
-    return value.encode(errors="replace").decode() if isinstance(value, str) else ""  # no lone surrogates
-
-
-def _submitters(name: str, record: object) -> list[Owner]:
-    match = _GRADESCOPE_ENTRY.match(name)
-    submission = match["id"] if match else stem(name)
-    people = record.get(":submitters") if isinstance(record, dict) else None
-    owners = [_submitter(person, submission) for person in people] if isinstance(people, list) else []
-    return list(dict.fromkeys(filter(None, owners))) or [
-        Owner(("gradescope", name), name, "gradescope", submission)
-    ]
-
-
-def _submitter(person: object, submission: str) -> Owner | None:
-    name, email, sid = (_field(person, field) for field in ("name", "email", "sid"))
-    known = sid or email or name
-    if not known:
-        return None
-    called = name or email or sid
-    return Owner(("gradescope", known), called, "gradescope", submission, sid or email, email=email)
-
-
-def _created(record: object) -> str:
-    match = _DATE.match(_field(record, "created_at"))
-    return match[0].replace("T", " ") if match else ""
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return ", ".join(f"'{shown(name)}'" for name in names[:_LISTED]) + more

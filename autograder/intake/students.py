@@ -1,15 +1,13 @@
-"""Names for students: readable, safe as file names, and unique in the class."""
+"""Names for students: readable, safe as file names, and the same whoever else is in the class."""
 
 from __future__ import annotations
 
 import hashlib
-import itertools
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Iterable
 
-from autograder.intake.layouts import Owner
+from autograder.intake.handed import Owner
 
 _MAX_NAME, _MAX_TAG = 90, 24  # bytes; together within the 128 characters of nbgrader's column
 _SEPARATORS = re.compile(r'[/\\:*?"<>|]+')
@@ -31,28 +29,22 @@ def clean(name: str, limit: int = _MAX_NAME) -> str:
     return f"_{text}" if _RESERVED.fullmatch(text) else text
 
 
-def student_ids(owners: Iterable[Owner]) -> dict[tuple[str, ...], str]:
-    """The id of every owner, by key.
+def student_id(owner: Owner) -> str:
+    """The id of a student: a function of nothing but who it is, so that it stays whoever else hands in.
 
-    It is the cleaned name, followed by `_` and the number by which the LMS knows the student if
-    there are namesakes, or if the number is the same in every assignment. Ids differ in more
-    than case, since they become file names.
+    It is the cleaned name, then `_` and what tells namesakes apart where the download has that. A name that
+    cleaning changes is followed by a part of its digest, so that ids differ where names do.
     """
-    people = {owner.key: owner for owner in owners}
-    namesakes = Counter(clean(owner.name).casefold() for owner in people.values())
-    ids: dict[tuple[str, ...], str] = {}
-    taken: set[str] = set()
-    for owner in sorted(people.values(), key=lambda owner: (clean(owner.name) != owner.name, owner.key)):
-        base = clean(owner.name)
-        candidates = _candidates(owner, base, alone=namesakes[base.casefold()] == 1)
-        ids[owner.key] = next(name for name in candidates if name.casefold() not in taken)
-        taken.add(ids[owner.key].casefold())
-    return ids
+    name = unicodedata.normalize("NFC", owner.name)
+    base, tag = clean(name), clean(owner.tag, _MAX_TAG) if owner.tag else ""
+    told_apart = tag == owner.tag if owner.tag else base == name
+    digest = hashlib.sha256("\0".join(owner.key).encode(errors="surrogatepass")).hexdigest()[:8]
+    return "_".join(filter(None, (base, tag, "" if told_apart else digest)))
 
 
-def _candidates(owner: Owner, base: str, alone: bool) -> Iterable[str]:
-    digest = hashlib.sha256("\0".join(owner.key).encode(errors="surrogatepass")).hexdigest()
-    tags = [clean(owner.tag, _MAX_TAG)] if owner.tag else []
-    bare = [base] if not owner.tag or (alone and not owner.lasting) else []
-    numbered = (f"{base}_{digest[:8]}_{number}" for number in itertools.count(2))
-    return itertools.chain(bare, (f"{base}_{tag}" for tag in [*tags, digest[:8]]), numbered)
+def alike(students: Iterable[str]) -> list[list[str]]:
+    """Groups of ids that differ only in case."""
+    groups: dict[str, list[str]] = {}
+    for student in sorted(students):
+        groups.setdefault(student.casefold(), []).append(student)
+    return [group for group in groups.values() if len(group) > 1]

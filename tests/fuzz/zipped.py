@@ -73,7 +73,7 @@ def target(data: bytes) -> None:
             str(error).encode()
             return
     students = [item.student for item in submissions]
-    if len({student.casefold() for student in students}) != len(students):
+    if len(set(students)) != len(students):
         raise RuntimeError(f"two students are called alike: {students}")
     for item in submissions:
         _check(item)
