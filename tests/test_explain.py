@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import shutil
+import unicodedata
 from pathlib import Path
 
 import nbformat
@@ -21,7 +22,8 @@ from autograder.results.graded import Results
 from autograder.samples.generate import submission as sample
 from autograder.samples.students import CLASSES
 from autograder.student import Limits
-from autograder.verdicts import Grades
+from autograder.verdicts import Grades, SubmissionVerdict
+from tests.hostile import floods, messages
 from tests.notebooks import PAIR, STUB, as_bytes, code, submission
 
 SEED = 20_240_607
@@ -37,14 +39,17 @@ def examined(content, limits, source=PAIR, **options):
     return explain.examine(content, source, SEED, limits, **options)
 
 
-def text_of(content, limits, tmp_path, question=None, **options):
-    """The explanation of a class of one."""
-    judged = judge_submission("ada", content, PAIR, SEED, limits)
-    verdict = judged.verdict.model_copy(update=options.pop("update", {}))
-    grades = Grades(assignment="pair", max_score=5, sandbox=limits.sandbox, submissions=(verdict,))
-    results = Results(tmp_path, grades, {})
-    student = explain.find_student(results, "ada")
-    examination = examined(content, limits, **options)
+def text_of(content, limits, question=None, update=None, **options):
+    """The explanation of a class of one, whose row in grades.json is changed by `update`."""
+    verdict = judge_submission("ada", content, PAIR, SEED, limits).verdict
+    return told(examined(content, limits, **options), verdict.model_copy(update=update or {}), question)
+
+
+def told(examination, verdict, question=None):
+    """The text of an explanation."""
+    grades = Grades(assignment="pair", max_score=5, sandbox="bwrap", submissions=(verdict,))
+    results = Results(Path("no such folder"), grades, {})
+    student = explain.find_student(results, verdict.student)
     questions = explain.find_questions(student, question)
     sections = explain.explain(results, student, questions, PAIR, examination)
     return "\n".join(line for section in sections for line in ("", section.title, *section.lines))
@@ -74,9 +79,9 @@ def test_every_property_that_a_sample_student_fails_has_an_input_and_a_reason(na
     assert told > 50
 
 
-def test_a_wrong_value_is_shown_beside_the_input_the_expected_one_and_the_cell(limits, tmp_path):
+def test_a_wrong_value_is_shown_beside_the_input_the_expected_one_and_the_cell(limits):
     notebook = submission(running_sum="def running_sum(values, start=0.0):\n    return np.cumsum(values)")
-    text = text_of(as_bytes(notebook), limits, tmp_path)
+    text = text_of(as_bytes(notebook), limits)
     assert "ada, running_sum: 2 of 3 points (partly right)" in text
     assert 'Not yet: "a start" (1.00 points)' in text
     assert "feedback  Is start added?" in text
@@ -89,12 +94,12 @@ def test_a_wrong_value_is_shown_beside_the_input_the_expected_one_and_the_cell(l
     assert "double" not in text  # nothing was lost there
 
 
-def test_an_exception_comes_with_the_lines_of_the_notebook_and_what_was_expected(limits, tmp_path):
+def test_an_exception_comes_with_the_lines_of_the_notebook_and_what_was_expected(limits):
     notebook = submission(
         running_sum="def running_sum(values, start=0.0):\n    return start + helper(values)"
     )
     notebook["cells"].insert(2, code("def helper(values):\n    return values[17] if len(values) > 2 else 0"))
-    text = text_of(as_bytes(notebook), limits, tmp_path, "running_sum")
+    text = text_of(as_bytes(notebook), limits, "running_sum")
     assert "raised    IndexError: list index out of range" in text
     assert 'File "<cell 4>", line 2, in running_sum' in text
     assert 'File "<cell 3>", line 2, in helper' in text
@@ -103,12 +108,12 @@ def test_an_exception_comes_with_the_lines_of_the_notebook_and_what_was_expected
     assert "site-packages" not in text  # lines of the notebook only
 
 
-def test_a_cell_that_failed_is_named_with_its_error(limits, tmp_path):
+def test_a_cell_that_failed_is_named_with_its_error(limits):
     notebook = submission(
         running_sum="import numpy as np\n1 / 0\ndef running_sum(values):\n    return values"
     )
     notebook["cells"].insert(1, code("open('/nowhere/measured.csv')"))
-    text = text_of(as_bytes(notebook), limits, tmp_path)
+    text = text_of(as_bytes(notebook), limits)
     assert "stopped   cell 2 of the notebook: FileNotFoundError" in text
     assert "stopped   cell 4 of the notebook: ZeroDivisionError: division by zero" in text
     assert 'File "<cell 4>", line 2' in text
@@ -124,15 +129,15 @@ def test_a_cell_that_failed_is_named_with_its_error(limits, tmp_path):
         ("return open", "stopped   It returned a "),
     ],
 )
-def test_other_ends_are_told_with_their_input(body, shown, limits, tmp_path):
+def test_other_ends_are_told_with_their_input(body, shown, limits):
     notebook = submission(double=f"def double(x):\n    {body}")
-    text = text_of(as_bytes(notebook), limits, tmp_path, "double")
+    text = text_of(as_bytes(notebook), limits, "double")
     assert "call      double(2)" in text
     assert shown in text
     assert "expected  4" in text
 
 
-def test_a_test_that_stops_outside_of_its_properties_says_where(limits, tmp_path):
+def test_a_test_that_stops_outside_of_its_properties_says_where(limits):
     source = _with_hidden_test(HIDDEN.replace("rng = check.rng()", "rng = check.rng()\nfirst = double(0)"))
     notebook = submission(double="def double(x):\n    return 2 / x * x * x")
     found = examined(as_bytes(notebook), limits, source).student.failures["double"]
@@ -140,9 +145,9 @@ def test_a_test_that_stops_outside_of_its_properties_says_where(limits, tmp_path
     assert found[-1].calls[-1].result == "ZeroDivisionError: division by zero"
 
 
-def test_properties_that_stop_at_the_same_error_are_told_once(limits, tmp_path):
+def test_properties_that_stop_at_the_same_error_are_told_once(limits):
     notebook = submission(running_sum="def running_sum(values, start=0.0):\n    return step(values)")
-    text = text_of(as_bytes(notebook), limits, tmp_path)
+    text = text_of(as_bytes(notebook), limits)
     assert text.count("raised    NameError: name 'step' is not defined") == 1
     assert 'and       "a start" (1.00 points)' in text
 
@@ -161,43 +166,43 @@ def test_variables_and_objects_are_shown_as_they_were_read(limits):
     assert mean.calls[0].result == "{'mean': 2, 'spread': 5}" and mean.expected == "3.0"
 
 
-def test_a_question_that_nothing_answers_says_so(limits, tmp_path):
+def test_a_question_that_nothing_answers_says_so(limits):
     notebook = submission()
     notebook["cells"] = [item for item in notebook["cells"] if item["id"] != "double"]
-    text = text_of(as_bytes(notebook), limits, tmp_path)
+    text = text_of(as_bytes(notebook), limits)
     assert "no cell of the notebook answers it" in text
 
 
-def test_a_question_without_a_loss_can_be_asked_for(limits, tmp_path):
-    text = text_of(as_bytes(submission()), limits, tmp_path, "double")
+def test_a_question_without_a_loss_can_be_asked_for(limits):
+    text = text_of(as_bytes(submission()), limits, "double")
     assert "ada, double: 2 of 2 points (right)" in text and "Not yet" not in text
 
 
-def test_long_values_are_shortened_unless_asked_for(limits, tmp_path):
+def test_long_values_are_shortened_unless_asked_for(limits):
     notebook = as_bytes(submission(running_sum="def running_sum(values, start=0.0):\n    return values"))
-    short = text_of(notebook, limits, tmp_path)
-    full = text_of(notebook, limits, tmp_path, full=True)
+    short = text_of(notebook, limits)
+    full = text_of(notebook, limits, full=True)
     assert max(map(len, short.splitlines())) < 700
     assert len(full) > len(short)
 
 
-def test_a_verdict_that_differs_from_grades_json_is_pointed_out(limits, tmp_path):
+def test_a_verdict_that_differs_from_grades_json_is_pointed_out(limits):
     content = as_bytes(submission(double="def double(x):\n    return x"))
-    assert "judged again" not in text_of(content, limits, tmp_path)
+    assert "judged again" not in text_of(content, limits)
     judged = judge_submission("ada", content, PAIR, SEED, limits)
     lucky = tuple(item.model_copy(update={"points": 1.5}) for item in judged.verdict.questions)
-    text = text_of(content, limits, tmp_path, update={"questions": lucky})
+    text = text_of(content, limits, update={"questions": lucky})
     assert "judged again it has 1 points (partial), in grades.json 1.5" in text
 
 
-def test_nothing_that_a_terminal_obeys_is_shown(limits, tmp_path):
+def test_nothing_that_a_terminal_obeys_is_shown(limits):
     evil = "\\x1b]0;owned\\x07\\x1b[2J\\u202e\\r"
     body = f"raise ValueError('{evil}')"
     notebook = submission(
         double=f"# \x1b[2J\nprint('{evil}')\ndef double(x):\n    {body}",
         running_sum=f"def running_sum(values, start=0.0):\n    return ['{evil}']",
     )
-    text = text_of(as_bytes(notebook), limits, tmp_path)
+    text = text_of(as_bytes(notebook), limits)
     assert "ValueError" in text
     assert not {"\x1b", "\x07", "\u202e", "\r"} & set(text)
 
@@ -376,3 +381,23 @@ def test_a_mistake_of_the_test_is_said_to_be_one(graded, monkeypatch):
     (master.FOLDER / "pair.py").write_text(PAIR.source)
     assert done.exit_code == 1
     assert "name 'fuor' is not defined" in done.output and "mistake in the assignment" in done.output
+
+
+# What a worker's replies can do, and what a terminal would obey; the rest of the bank is the engine's.
+HOSTILE = [entry for entry in (*messages.ENTRIES, *floods.ENTRIES) if entry.status == "graded"]
+
+
+@pytest.mark.parametrize("entry", HOSTILE, ids=[entry.name for entry in HOSTILE])
+def test_a_hostile_submission_is_explained_with_the_verdict_it_must_get(entry):
+    found = examined(entry.notebook, Limits(entry.seconds, 4096, sandbox.resolve("auto")))
+    for name, verdict in found.verdicts.items():
+        status, points = entry.verdict[name]
+        assert verdict.status in status.split("|")
+        assert verdict.points == points or ("|" in status and verdict.points < points)
+    questions = tuple(found.verdicts.values())
+    score = sum(question.points for question in questions)
+    text = told(found, SubmissionVerdict(student="m", score=score, status="graded", questions=questions))
+    assert len(text) < 100_000
+    assert not [
+        letter for letter in text if unicodedata.category(letter) in ("Cc", "Cf", "Cs") and letter != "\n"
+    ]
