@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -214,7 +214,11 @@ def grade(
     console = Console()
     if not console.is_terminal:
         console.width = 120  # a file or a pipe has no width of its own
-    console.print(table.class_table(_results(name, out, db, record_penalties=True), console))
+    results = _results(name, out, db, record_penalties=True)
+    console.print(table.class_table(results, console))
+    for line in table.roster_lines(results):
+        click.echo(line)
+    _say(results.notes())
     if grades.sandbox == "none":
         click.echo("Student code ran without isolation (--sandbox none).", err=True)
 
@@ -239,15 +243,19 @@ def _results(name: str, out: Path | None, db: str | None, *, record_penalties: b
     from autograder.gradebook import NoGradebook
     from autograder.results import MissingResults, Results
     from autograder.results.late import InvalidLatePolicy
+    from autograder.results.roster import InvalidRoster
 
     read = Results.with_penalties_recorded if record_penalties else Results.read
     try:
-        results = read(name, out or grading.DEFAULT_FOLDER, db)
-    except (MissingResults, InvalidLatePolicy, InUse, NoGradebook) as error:
+        return read(name, out or grading.DEFAULT_FOLDER, db)
+    except (MissingResults, InvalidLatePolicy, InvalidRoster, InUse, NoGradebook) as error:
         raise _FriendlyError(str(error)) from None
-    for line in results.late_notes():
+
+
+def _say(lines: Iterable[str]) -> None:
+    """What an instructor has to know, apart from what a command was asked for."""
+    for line in lines:
         click.echo(line, err=True)
-    return results
 
 
 @main.command()
@@ -265,8 +273,8 @@ def feedback(name: str, out: Path | None, db: str | None) -> None:
     click.echo(f"wrote {len(pages)} files to {results.folder / 'feedback'}")
     for zipped in write_zips(results):
         click.echo(f"wrote {zipped.path} with the pages of {len(zipped.students)} students")
-        for line in zipped.remarks():
-            click.echo(line, err=True)
+        _say(zipped.remarks())
+    _say(results.notes())
 
 
 @main.command()
@@ -312,8 +320,7 @@ def export(
         raise _FriendlyError(str(error)) from None
     students = "1 student" if exported.filled == 1 else f"{exported.filled} students"
     click.echo(f"wrote {exported.path} with the points of {students}")
-    for line in exported.remarks():
-        click.echo(line, err=True)
+    _say([*exported.remarks(), *results.notes()])
 
 
 @main.command()
@@ -363,10 +370,12 @@ def report(name: str, out: Path | None, db: str | None) -> None:
     from autograder.master import UnknownAssignment
     from autograder.results.report import write_report
 
+    results = _results(name, out, db)
     try:
-        click.echo(f"wrote {write_report(_results(name, out, db))}")
+        click.echo(f"wrote {write_report(results)}")
     except UnknownAssignment as error:
         raise _FriendlyError(str(error)) from None
+    _say(results.notes())
 
 
 if __name__ == "__main__":

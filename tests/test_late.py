@@ -108,8 +108,8 @@ def test_feedback_names_the_time_that_was_used(tmp_path):
 def test_what_cannot_be_decided_without_a_time_is_said(tmp_path, policy, lms, marked, off, said):
     ada, results = by_time(tmp_path, policy, "", marked=marked, lms=lms)
     assert ada.late.percent_off == off
-    assert len(results.late_notes()) == bool(said)
-    assert said in "".join(results.late_notes())
+    assert len(results.notes()) == bool(said)
+    assert said in "".join(results.notes())
 
 
 def test_without_a_policy_being_late_costs_nothing(tmp_path):

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterator
 
 from autograder import pages
-from autograder.results.matching import Known
+from autograder.results.matching import Known, letters, name_spellings
 from autograder.results.sheets import Layout, Sheet, SheetError, is_number
 
 _TITLE = re.compile(r"(?P<title>.*) \(\d+\)", re.DOTALL)
@@ -19,7 +17,7 @@ def layout(sheet: Sheet, assignment: str, title: str | None) -> Layout:
 
     title: of the assignment in Canvas, where it cannot be told from the name. Raises SheetError.
     """
-    titles = {_letters(text): column for column, text in reversed([*enumerate(sheet.header)])}
+    titles = {letters(text): column for column, text in reversed([*enumerate(sheet.header)])}
     names = _name_columns(titles)
     if "id" not in titles:
         raise SheetError("The sheet has no column 'ID'.")
@@ -32,7 +30,7 @@ def layout(sheet: Sheet, assignment: str, title: str | None) -> Layout:
         if number.isdecimal():
             ids = (sheet.value(row, login) for login in logins)
             called = ", ".join(sheet.value(row, name).strip() for name in names)
-            people[row] = Known.of(numbers=[number], ids=ids, names=_names(called))
+            people[row] = Known.of(numbers=[number], ids=ids, names=name_spellings(called))
         elif sheet.value(row, names[0]).strip():  # "Points Possible", in the instructor's language
             most.add(sheet.value(row, column).strip())
     most -= {""}
@@ -65,7 +63,7 @@ def _assignment_column(sheet: Sheet, assignment: str, title: str | None) -> int:
     if title is not None:
         chosen = [column for column, text in titles.items() if title in (text, sheet.header[column])]
     else:
-        chosen = [column for column, text in titles.items() if _letters(text) == _letters(assignment)]
+        chosen = [column for column, text in titles.items() if letters(text) == letters(assignment)]
     if len(chosen) == 1:
         return chosen[0]
     shown = ", ".join(repr(sheet.header[column]) for column in titles) or "none"
@@ -74,15 +72,3 @@ def _assignment_column(sheet: Sheet, assignment: str, title: str | None) -> int:
         f"{len(chosen)} columns of an assignment {how} {title or assignment!r}; there are: {shown}. "
         "Name the column with --column TITLE, or take another file."
     )
-
-
-def _letters(text: str) -> str:
-    return re.sub(r"[\W_]+", "", text).casefold()
-
-
-def _names(name: str) -> Iterator[str]:
-    """A "Last, First" as it stands, as "First Last", and as Canvas writes it in names of files."""
-    name = unicodedata.normalize("NFC", name)
-    last, _, first = name.partition(",")
-    yield from (name, f"{first.strip()} {last.strip()}")
-    yield from (re.sub(r"\W", "", name), re.sub(r"\W", "", name, flags=re.ASCII))

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from autograder import pages
-from autograder.results import canvas, moodle
+from autograder.results import canvas, moodle, roster
 from autograder.results.graded import Results, Student
 from autograder.results.matching import Known, match
+from autograder.results.roster import Enrolled
 from autograder.results.sheets import Layout, Sheet, SheetError, is_number
 from autograder.verdicts import write_atomically
 
@@ -23,6 +24,7 @@ _DOWNLOADS = {
     "setting: Feedback types, Offline grading worksheet), and give that file, unchanged, as --sheet.",
 }
 _FORMULA = ("=", "+", "-", "@")
+_NO_ZEROS = "no zeros were filled in: some rows may be of the students who were not found"
 _NO_MARK = ("", "-", "–")
 
 
@@ -74,8 +76,9 @@ def write_export(
     path = results.folder / ("grades.csv" if kind == "csv" else f"{kind}.csv")
     students = tuple(results.students())
     if kind == "csv":
-        write_atomically(path, _plain_csv(results, students))
-        return _exported(path, students, {student.name for student in students})
+        absent, notes = _absent(results, zeros)
+        write_atomically(path, _plain_csv(results, students, absent))
+        return dataclasses.replace(_exported(path, students, {s.name for s in students}), notes=notes)
     try:
         filled = _opened(sheet, path)
         layout = _LAYOUTS[kind](filled, results.assignment, column)
@@ -104,19 +107,34 @@ def _exported(path: Path, students: tuple[Student, ...], listed: Iterable[str]) 
     )
 
 
-def _plain_csv(results: Results, students: tuple[Student, ...]) -> str:
+def _absent(results: Results, zeros: bool) -> tuple[list[tuple[Enrolled, str]], tuple[str, ...]]:
+    """Those who handed in nothing, with the points that their cells get, and notes for the instructor."""
+    if not zeros:
+        return [(person, "") for person in results.absent], ()
+    if not results.roster.people:
+        return [], (f"no zeros were filled in: who handed in nothing is known from a {roster.FILE} only",)
+    if results.not_in_roster:
+        return [(person, "") for person in results.absent], (_NO_ZEROS,)
+    return [(person, "0") for person in results.absent], ()
+
+
+def _plain_csv(results: Results, students: tuple[Student, ...], absent: list[tuple[Enrolled, str]]) -> str:
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    questions = map(_defused, results.questions)
-    about = ("number", "name", "login", "email")
+    questions = [_defused(name) for name in results.questions]
+    about = ["number", "name", "login", "email", "id", "section"]
     writer.writerow(["student", *questions, "total", "status", "late", "late_penalty", *about])
     for student in students:
-        points = [_points(question.points, question.status != "waiting") for question in student.questions]
-        marked = student.has_grade
-        row = [_defused(student.name), *(points if marked else [""] * len(points))]
-        row += [_points(student.total, marked), student.status, student.late.remark]
-        row += [_points(student.penalty, marked)]
-        writer.writerow([*row, *(_defused(getattr(student.person, field)) for field in about)])
+        marked, person, enrolled = student.has_grade, student.person, student.enrolled
+        points = [_points(q.points, marked and q.status != "waiting") for q in student.questions]
+        late = [student.late.remark, _points(student.penalty, marked)]
+        row = [_defused(student.name), *points, _points(student.total, marked), student.status, *late]
+        row += map(_defused, [person.number, person.name or enrolled.name, person.login])
+        row += map(_defused, [person.email or enrolled.email, enrolled.id, enrolled.section])
+        writer.writerow(row)
+    for enrolled, points in absent:
+        row = ["", *[points] * (len(questions) + 1), "not handed in", "", "", "", _defused(enrolled.name), ""]
+        writer.writerow([*row, *map(_defused, [enrolled.email, enrolled.id, enrolled.section])])
     return file.getvalue()
 
 
@@ -177,7 +195,7 @@ def _note_on_others(
     if not zeros:
         return (f"rows left empty, because nobody in the class matches them: {len(empty)}",)
     if not certain:
-        return ("no zeros were filled in: some rows may be of the students who were not found",)
+        return (_NO_ZEROS,)
     for row in empty:
         sheet.set(row, layout.column, "0")
     return (f"rows filled with 0, because nothing was handed in: {len(empty)}",)

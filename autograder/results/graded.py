@@ -12,7 +12,10 @@ from typing import Any
 from autograder import class_folder, gradebook
 from autograder.gradebook import Mark
 from autograder.intake import Person, people
+from autograder.results import roster
 from autograder.results.late import Lateness, LatePolicy
+from autograder.results.matching import Known, Matches, match
+from autograder.results.roster import Enrolled, Roster
 from autograder.verdicts import (
     Grades,
     Judged,
@@ -86,7 +89,7 @@ class Question:
 class Student:
     """One row of the class.
 
-    late: how late, and what it costs; person: who this is in the LMS.
+    late: how late, and what it costs; person: who this is in the LMS; enrolled: who this is in the roster.
     """
 
     name: str
@@ -95,6 +98,7 @@ class Student:
     faults: tuple[str, ...]
     late: Lateness = Lateness()
     person: Person = Person()
+    enrolled: Enrolled = Enrolled()
 
     @property
     def points(self) -> float:
@@ -137,10 +141,22 @@ class Student:
 
 
 @dataclasses.dataclass(frozen=True)
+class Section:
+    """A section of the roster; mean: of the points of those who were graded."""
+
+    name: str
+    size: int
+    handed_in: int
+    graded: int
+    mean: float
+
+
+@dataclasses.dataclass(frozen=True)
 class Results:
     """The results of one class in `folder` (DIR/NAME), the marks in its gradebook, and its late policy.
 
-    db_url: the gradebook, empty where there is none.
+    db_url: the gradebook, empty where there is none; roster: of the course, without anybody where there is
+    none.
     """
 
     folder: Path
@@ -148,13 +164,14 @@ class Results:
     marks: Mapping[str, Mapping[str, Mark]]
     policy: LatePolicy = LatePolicy()
     db_url: str = ""
+    roster: Roster = Roster()
 
     @classmethod
     def read(cls, assignment: str, out: Path, db_url: str | None = None) -> Results:
         """What `autograder grade ASSIGNMENT PATH --out OUT` left.
 
-        db_url: the gradebook, by default the SQLite file in `out`. Raises MissingResults or
-        InvalidLatePolicy.
+        db_url: the gradebook, by default the SQLite file in `out`. Raises MissingResults, InvalidLatePolicy
+        or InvalidRoster.
         """
         path = out / assignment / "grades.json"
         try:
@@ -170,7 +187,7 @@ class Results:
             address, marks = "", {}
         policy = LatePolicy.read(path.parent)
         policy.check_names(row.student for row in grades.submissions)
-        return cls(path.parent, grades, marks, policy, address)
+        return cls(path.parent, grades, marks, policy, address, Roster.read(out))
 
     @classmethod
     def with_penalties_recorded(cls, assignment: str, out: Path, db_url: str | None = None) -> Results:
@@ -225,8 +242,45 @@ class Results:
         for row in self.grades.submissions:
             yield self._student(row, Judged(verdict=row))
 
-    def late_notes(self) -> list[str]:
-        """What the late policy could not decide, a line each."""
+    @cached_property
+    def _enrolled(self) -> Matches:
+        """The place of every student in the roster."""
+        rows = self.grades.submissions
+        known = {row.student: Known.across_assignments(row.student, self._person(row)) for row in rows}
+        return match(known, self.roster.known)
+
+    @property
+    def absent(self) -> list[Enrolled]:
+        """Those in the roster of whom no hand-in is known."""
+        present = {*self._enrolled.rows.values()}
+        return [person for place, person in enumerate(self.roster.people) if place not in present]
+
+    @property
+    def sections(self) -> list[Section]:
+        """How the sections of the roster did, by name; none where it names none."""
+        found = []
+        students = list(self.summaries())
+        for name in sorted({person.section for person in self.roster.people} - {""}):
+            size = sum(person.section == name for person in self.roster.people)
+            present = [student for student in students if student.enrolled.section == name]
+            totals = [student.total for student in present if student.has_grade]
+            mean = sum(totals) / len(totals) if totals else 0.0
+            found.append(Section(name, size, len(present), len(totals), mean))
+        return found
+
+    @property
+    def not_in_roster(self) -> Mapping[str, str]:
+        """The students who are not in the roster, or not for certain, and why; nobody where there is none."""
+        return self._enrolled.reasons if self.roster.people else {}
+
+    def notes(self) -> list[str]:
+        """What an instructor has to know about the roster and the late policy, a line each."""
+        unknown = [f"{student} ({reason})" for student, reason in self.not_in_roster.items()]
+        listed = [f"not in {roster.FILE}, or not for certain: {', '.join(unknown)}"] if unknown else []
+        return [*self.roster.notes, *listed, *self._late_notes()]
+
+    def _late_notes(self) -> list[str]:
+        """What the late policy could not decide."""
         rows = self.grades.submissions
         undecided: dict[str, list[str]] = {}
         for row in rows:
@@ -251,7 +305,9 @@ class Results:
         )
         person = self._person(row)
         late = self.policy.judge(row.student, marked=row.late, handed_in=person.handed_in)
-        return Student(row.student, row.status, questions, row.faults, late, person)
+        place = self._enrolled.rows.get(row.student)
+        enrolled = Enrolled() if place is None else self.roster.people[place]
+        return Student(row.student, row.status, questions, row.faults, late, person, enrolled)
 
     def _person(self, row: SubmissionVerdict) -> Person:
         return self.people.get(row.student, Person(name=row.student))

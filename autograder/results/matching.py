@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from autograder.intake import Person
+
+# Systems whose numbers belong to a person, and not to a hand-in or to one assignment.
+_LASTING = ("canvas", "brightspace")
+NOBODY = "nobody there has this name, login or e-mail address"
 
 
 @dataclasses.dataclass(frozen=True)
 class Known:
     """What is known about one person, on either side of a match.
 
-    numbers: of the same system on both sides; whoever has one is matched by it or not at all. ids:
-    logins and e-mail addresses, as `folded`; names: as `name_key`.
+    numbers: of the same system on both sides; whoever has one is matched by it or not at all. lasting:
+    systems with the number that they have for the person in all assignments, of which nobody has two; ids:
+    logins, e-mail addresses and other numbers, as `folded`; names: as `name_key`.
     """
 
     numbers: frozenset[str] = frozenset()
+    lasting: frozenset[tuple[str, str]] = frozenset()
     ids: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
 
@@ -26,9 +33,9 @@ class Known:
     def of(cls, *, numbers: Iterable[str] = (), ids: Iterable[str] = (), names: Iterable[str] = ()) -> Known:
         """From texts as they stand in a sheet; empty ones are left out."""
         return cls(
-            frozenset(filter(None, (number.strip() for number in numbers))),
-            frozenset(filter(None, map(folded, ids))),
-            frozenset(filter(None, map(name_key, names))),
+            numbers=frozenset(filter(None, (number.strip() for number in numbers))),
+            ids=frozenset(filter(None, map(folded, ids))),
+            names=frozenset(filter(None, map(name_key, names))),
         )
 
     @classmethod
@@ -39,6 +46,28 @@ class Known:
         by_hand = () if person.lms else (student, person.name)
         ids = (person.login, person.email, *by_hand)
         return cls.of(numbers=numbers, ids=ids, names=(person.name, *by_hand))
+
+    @classmethod
+    def across_assignments(cls, student: str, person: Person) -> Known:
+        """A student of a graded class, as a roster or another assignment may know them."""
+        known = cls.from_person(student, person, "")
+        if person.lms not in _LASTING or person.maybe:
+            return known
+        lasting = frozenset({(person.lms, person.number)})
+        names = known.names | cls.of(names=name_spellings(person.name)).names
+        return dataclasses.replace(
+            known, lasting=lasting, ids=known.ids | {folded(person.number)}, names=names
+        )
+
+    def with_known(self, other: Known) -> Known:
+        """What both know together about one person."""
+        fields = (field.name for field in dataclasses.fields(self))
+        return Known(**{name: getattr(self, name) | getattr(other, name) for name in fields})
+
+    def is_another_than(self, other: Known) -> bool:
+        """Whether a system has different numbers for the two."""
+        mine, theirs = dict(self.lasting), dict(other.lasting)
+        return any(mine[system] != theirs[system] for system in mine.keys() & theirs.keys())
 
     def may_be_called(self, other: Known) -> bool:
         """Whether the names of both fit, one with a group before it or not; unknown names do."""
@@ -80,9 +109,10 @@ class _Index:
     """The rows by what they are known for."""
 
     def __init__(self, rows: Mapping[int, Known]) -> None:
-        self._rows: dict[tuple[str, str], set[int]] = {}
+        self._known = rows
+        self._rows: dict[tuple[str, object], set[int]] = {}
         for row, known in rows.items():
-            for field in ("numbers", "ids", "names"):
+            for field in ("numbers", "lasting", "ids", "names"):
                 for key in getattr(known, field):
                     self._rows.setdefault((field, key), set()).add(row)
 
@@ -91,8 +121,12 @@ class _Index:
         numbers, ids, names = (self._find(known, field) for field in ("numbers", "ids", "names"))
         if known.numbers:
             return _by_number(known.numbers, numbers, names)
+        ids |= self._find(known, "lasting")
+        ids, names = (
+            {row for row in rows if not known.is_another_than(self._known[row])} for rows in (ids, names)
+        )
         if not ids | names:
-            return "nobody there has this name, login or e-mail address"
+            return NOBODY
         evidence = (ids if names & ids else ids | names) if ids else names
         return next(iter(evidence)) if len(evidence) == 1 else "several rows fit"
 
@@ -124,3 +158,16 @@ def name_key(name: str) -> str:
     """
     letters = (" " if character in "_," else character for character in folded(name))
     return " ".join("".join(c for c in letters if c == " " or unicodedata.category(c)[0] in "LMN").split())
+
+
+def letters(title: str) -> str:
+    """A title of which only letters and digits matter."""
+    return re.sub(r"[\W_]+", "", title).casefold()
+
+
+def name_spellings(name: str) -> Iterator[str]:
+    """A "Last, First" as it stands, as "First Last", and as Canvas writes it in names of files."""
+    name = unicodedata.normalize("NFC", name)
+    last, _, first = name.partition(",")
+    yield from (name, f"{first.strip()} {last.strip()}")
+    yield from (re.sub(r"\W", "", name), re.sub(r"\W", "", name, flags=re.ASCII))

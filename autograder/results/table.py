@@ -19,6 +19,7 @@ _COLOURS = {"passed": "green", "partial": "yellow", "by hand": "cyan", "waiting"
 _ZERO_BY_STATUS = ("error", "timeout", "missing")
 _NO_POINTS = "-"
 _NARROW_NAME, _NARROW_REMARKS, _WIDE_REMARKS, _NARROW_HEADING = 16, 14, 30, 6
+_LONGEST_SECTION = 12
 _NUMBER = re.compile(r"_\w{1,12}$")  # what tells namesakes apart, at the end of a student's id
 
 
@@ -51,6 +52,8 @@ def class_table(results: Results, console: Console) -> Group:
     shown = [column for column in answers if _is_shown(column)]
     graded = [student.has_grade for student in students]
     questions = [_question_column(column, graded) for column in shown]
+    if any(student.enrolled.section for student in students):
+        questions.insert(0, _section_column(students))
     most = sum(column[0].max_points for column in shown)
     totals = tuple(Text(f"{s.total:g}" if s.has_grade else _NO_POINTS, "bold") for s in students)
     layout = _Layout(console, students, _Column(("total", f"of {most:g}"), totals))
@@ -74,6 +77,14 @@ def _question_column(answers: Sequence[Question], graded: Sequence[bool]) -> _Co
     return _Column((*words, f"of {answers[0].max_points:g}"), cells)
 
 
+def _section_column(students: Sequence[Student]) -> _Column:
+    sections = [pages.line(student.enrolled.section) for student in students]
+    cut = [
+        text if len(text) <= _LONGEST_SECTION else f"{text[: _LONGEST_SECTION - 3]}..." for text in sections
+    ]
+    return _Column(("section",), tuple(map(Text, cut)))
+
+
 def _points(question: Question) -> Text:
     if question.status == "waiting":
         text = _NO_POINTS
@@ -84,6 +95,20 @@ def _points(question: Question) -> Text:
     if question.automatic is not None and question.points != question.automatic:
         text += f" ({question.automatic:g})"
     return Text(text + "?" * question.waiting, _COLOURS.get(question.status, "red"))
+
+
+def roster_lines(results: Results) -> list[str]:
+    """What the roster adds to the table: how the sections did, and who has not handed in."""
+    lines = []
+    for section in results.sections:
+        mean = f", {section.mean:.2f} of {results.max_score:g} points on average" if section.graded else ""
+        lines.append(
+            f"section {pages.line(section.name)}: {section.handed_in} of {section.size} handed in{mean}"
+        )
+    if results.absent:
+        names = ", ".join(pages.line(person.called) for person in results.absent)
+        lines.append(f"not handed in: {len(results.absent)} ({names})")
+    return lines
 
 
 class _Layout:
