@@ -41,6 +41,18 @@ _IMPORT = re.compile(r"^(?:from|import) +([\w.]+)(?: +import +([\w, ]+))?", re.M
 _MODEL_ANSWER = re.compile(r"^### BEGIN SOLUTION\n(.*?)^### END SOLUTION$", re.DOTALL | re.MULTILINE)
 _SOLUTION = re.compile(r"^( *)### BEGIN SOLUTION\n.*?^ *### END SOLUTION\n?", re.DOTALL | re.MULTILINE)
 _HIDDEN = re.compile(r"^### BEGIN HIDDEN TESTS\n.*?^### END HIDDEN TESTS\n?", re.DOTALL | re.MULTILINE)
+_NUMBER_WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
+_STATED = rf"\b(\d+(?:\.\d+)?|{'|'.join(_NUMBER_WORDS)}) points?\b"
+_STATED_IN_TITLE = re.compile(r"^# .*?\b(\d+(?:\.\d+)?) points?\b", re.MULTILINE)
+_STATED_OF_EXERCISE = re.compile(
+    rf"^##+ .*?\b(\d+(?:\.\d+)?) points?\b"
+    rf"|^(?=(?:\*[^*\n]+\*|\*\*[^*\n]+\*\*|_[^_\n]+_)\.?$).*?{_STATED}"
+    rf"|\b(?<!each )(?:it|this|exercise|question|task|answer) is worth {_STATED}",
+    re.MULTILINE | re.IGNORECASE,
+)
+_STATED_OF_EACH = re.compile(
+    rf"\beach (?:function|question|exercise|answer) (?:is worth|brings|gives) {_STATED}", re.IGNORECASE
+)
 _SCORED = re.compile(r"^\w+\.score\(\)[ \t]*(?:#.*)?\Z", re.MULTILINE)
 _GRADE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _QUESTION_ID = re.compile(r"[A-Za-z0-9_]{1,64}")
@@ -430,6 +442,7 @@ def _breaches(cells: list[NotebookNode]) -> Iterator[str]:
             yield from _test_breaches(cell)
         if is_written(cell):
             yield from _written_breaches(cell)
+    yield from _points_that_differ(cells)
     yield from _training_breaches(cells)
 
 
@@ -558,8 +571,54 @@ def _written_breaches(cell: NotebookNode) -> Iterator[str]:
         yield f"{place}: give it points, a number above 0, in its nbgrader metadata."
 
 
+def _points_that_differ(cells: list[NotebookNode]) -> Iterator[str]:
+    """Where the text says what an exercise is worth, and its cell says something else."""
+    worth = {grade_id(cell): cell.metadata.nbgrader.points for cell in cells if _has_points(cell)}
+    tests = {_tested(cell): worth[grade_id(cell)] for cell in cells if is_test(cell) and _has_points(cell)}
+    above = ""
+    for cell in cells:
+        if is_answer(cell):
+            names = dict.fromkeys([grade_id(cell), *_definitions(cell.source)])
+            yield from _differing(cell, above, [tests[name] for name in names if name in tests])
+            above = ""
+        elif is_written(cell):
+            yield from _differing(cell, above, [worth[name] for name in [grade_id(cell)] if name in worth])
+            above = ""
+        elif cell.cell_type == "markdown":
+            above += f"\n{cell.source}"
+            yield from _differing_for_all(cell, tests, sum(worth.values()))
+
+
+def _differing(cell: NotebookNode, above: str, points: list[float]) -> Iterator[str]:
+    """Whether the text above an exercise names one number of points, and its cells have another."""
+    stated = {_number(text) for groups in _STATED_OF_EXERCISE.findall(above) for text in groups if text}
+    allowed = {sum(points), *(points if len(set(points)) == 1 else ())}
+    if len(stated) == 1 and points and not stated & allowed:
+        yield (
+            f"{_place(cell)}: the text above says {stated.pop():g} points, the metadata {sum(points):g}. "
+            "Correct one of them."
+        )
+
+
+def _differing_for_all(cell: NotebookNode, tests: dict[str, float], total: float) -> Iterator[str]:
+    """Where a text says what all exercises are worth together, in the title, or what each of them is."""
+    automatic = sum(tests.values())
+    for stated in map(_number, _STATED_IN_TITLE.findall(cell.source)):
+        if stated not in (automatic, total):
+            yield f"{_place(cell)}: it says {stated:g} points, the cells have {total:g} together."
+    for stated in map(_number, _STATED_OF_EACH.findall(cell.source)):
+        for name, points in tests.items():
+            if points != stated:
+                yield f"Cell 'test_{name}' has {points:g} points; the text says that each has {stated:g}."
+
+
+def _number(text: str) -> float:
+    word = text.lower()
+    return float(_NUMBER_WORDS.index(word) if word in _NUMBER_WORDS else word)
+
+
 def _has_points(cell: NotebookNode) -> bool:
-    points = cell.metadata.nbgrader.get("points")
+    points = cell.metadata.get("nbgrader", {}).get("points")
     return type(points) in (int, float) and points > 0
 
 

@@ -155,6 +155,31 @@ BREACHES = {
         '"the imports"',
         "'the imports' has to be changed",
     ),
+    "points in a heading that differ": (
+        "# # A tiny assignment\n",
+        "# ## Exercise 1 (3 points)\n",
+        "says 3 points, the metadata 2",
+    ),
+    "points in the title that differ": (
+        "# # A tiny assignment\n",
+        "# # A tiny assignment, 5 points\n",
+        "it says 5 points, the cells have 2",
+    ),
+    "points in the text that differ": (
+        "# [Open",
+        "# *Difficulty 2 of 5, 10 minutes, 4 points*\n# [Open",
+        "says 4 points, the",
+    ),
+    "points in words that differ": (
+        "# [Open",
+        "# This exercise is worth three points.\n# [Open",
+        "says 3 points, the",
+    ),
+    "points for each that differ": (
+        "# [Open",
+        "# Each function is worth 3 points.\n# [Open",
+        "Cell 'test_double' has 2 points; the text says that each has 3.",
+    ),
     "a training cell without its tag": ('# %% tags=["training"]\ntotal', "# %%\ntotal", 'tags=["training"]'),
     "a tagged test cell": (
         '# %% nbgrader={"grade": true',
@@ -229,6 +254,23 @@ def test_a_breach_is_refused_with_a_message(old, new, message):
     with pytest.raises(InvalidMaster) as refused:
         Master("tiny", TINY.replace(old, new)).check()
     assert message in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "## Exercise 1 (2 points)",
+        "*5 minutes, 2 points*",
+        "**Two points**",
+        "This exercise is worth two points.",
+        "Each function is worth 2 points.",
+        "Coming to rest brings 100 points. It is drawn with 5 points.",
+        "## Two reference points\n# *half a point*",
+        "## Part 1, 2 points\n# ## Part 2, 3 points",
+    ],
+)
+def test_points_in_the_text_that_are_right_or_not_clear_stand(text):
+    Master("tiny", TINY.replace("# [Open", f"# {text}\n#\n# [Open")).check()
 
 
 def test_a_master_without_tests_is_refused():

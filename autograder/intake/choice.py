@@ -40,7 +40,7 @@ class Assignment:
         A graded function counts by its cell's grade id or by its definition, for pasted code
         has no metadata. The bytes are searched, not parsed, so a hostile file costs nothing.
         """
-        answered = {question.name.encode() for question in self._master.questions}
+        answered = {name.encode() for name in self._master.graded_names}
         named = set(_GRADE_ID.findall(content)) & self._grade_ids
         defined = set(_DEFINITION.findall(content)) & answered
         return len(named | defined), -content.count(_STUB)
