@@ -1,7 +1,12 @@
 """The page for instructors, and the READMEs: the commands in them exist, and the example master works."""
 
+import json
+import os
 import re
 import shlex
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -45,7 +50,7 @@ def test_the_commands_that_are_shown_exist(name):
         if command.startswith("-"):
             continue
         context = main.commands[command].make_context(command, arguments)  # raises where an option is unknown
-        assert context.params.get("name", "gridworld") in ("gridworld", "reinforce_cartpole"), words
+        assert context.params.get("name", "gridworld") in ("gridworld", "reinforce_cartpole", "spread"), words
     assert shown or name == "autograder/README.md"
 
 
@@ -76,6 +81,35 @@ def test_the_example_of_a_master_keeps_the_rules(example):
     assert "three numbers" in released
     for hidden in ("negative numbers", "HIDDEN", "outlier", "len(values)"):
         assert hidden not in released
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    """A copy of the repository, as far as the commands of the section on new assignments need it."""
+    root = tmp_path_factory.mktemp("course")
+    made = shutil.ignore_patterns("__pycache__", "grades", "source", "samples")
+    for folder in ("assignments", "autograder", "colab", "policy_gradients", "solutions"):
+        shutil.copytree(ROOT / folder, root / folder, ignore=made)
+    shutil.copytree(ROOT / "autograder" / "samples", root / "autograder" / "samples")
+    shutil.copy(ROOT / "_config.yml", root)
+    return root
+
+
+def test_the_section_on_a_new_assignment_runs_as_printed(course):
+    section = PAGE.split("(sec-new-assignment)=")[1].split("\n## A large class")[0]
+    path = re.search(r"Save it as `([^`]+)`", section)[1]
+    (course / path).write_text(block("python", "# ---"))
+    environment = {**os.environ, "PYTHONPATH": str(course), "XDG_CACHE_HOME": str(course / "cache")}
+    ran = []
+    for arguments in commands(section):
+        command = [sys.executable, "-m", "autograder.cli", *arguments]
+        done = subprocess.run(command, cwd=course, env=environment, text=True, capture_output=True)
+        assert done.returncode == 0, (arguments, done.stdout, done.stderr)
+        ran.append(arguments[0])
+    assert ran == ["release", "release", "grade", "feedback", "report"]
+    row = json.loads((course / "trial" / "spread" / "grades.json").read_text())["submissions"][0]
+    assert (row["student"], row["score"]) == ("spread", 2)
+    assert list((course / "trial" / "spread" / "feedback").glob("*.html"))
 
 
 @pytest.mark.parametrize(
