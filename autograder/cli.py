@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
@@ -28,6 +29,22 @@ class _InOrder(click.Group):
 
     def list_commands(self, context: click.Context) -> list[str]:
         return list(self.commands)
+
+    def main(self, args: Sequence[str] | None = None, **extra: Any) -> Any:
+        """Run the command line, with names of files in UTF-8 whatever the locale."""
+        if args is None and sys.getfilesystemencoding() != "utf-8":
+            _restart_in_utf8()
+        return super().main(args, **extra)
+
+
+def _restart_in_utf8() -> None:
+    """Become the same command in Python's UTF-8 mode, in which every student's name can be a file's.
+
+    What is printed stays in the locale's encoding.
+    """
+    printed = f"{sys.stdout.encoding}:backslashreplace"
+    environment = {"PYTHONIOENCODING": printed} | os.environ | {"PYTHONUTF8": "1"}
+    os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)
 
 
 @click.group(cls=_InOrder)

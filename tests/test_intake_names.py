@@ -1,9 +1,13 @@
 """Names in zips and on disks, whatever encoding they are written in: nobody is split, merged or renamed."""
 
+import json
 import os
 import struct
+import subprocess
+import sys
 import zipfile
 import zlib
+from pathlib import Path
 
 import pytest
 
@@ -114,3 +118,37 @@ def test_a_backslash_separates_in_a_zip_from_windows_and_is_a_character_elsewher
         assert [entry.parts for entry in entries] == [("ada", "gridworld.ipynb"), ("ben", "gridworld.ipynb")]
     mixed = opened(written(tmp_path / "mixed.zip", [b"AC\\DC/gridworld.ipynb", b"ben/gridworld.ipynb"]))
     assert [entry.parts[0] for entry in mixed] == ["AC\\DC", "ben"]
+
+
+@pytest.fixture
+def latin1(tmp_path):
+    """The environment of a locale that has no letters but those of Western Europe."""
+    made = subprocess.run(
+        ["localedef", "-i", "en_US", "-f", "ISO-8859-1", str(tmp_path / "en_US.ISO-8859-1")],
+        capture_output=True,
+    )
+    if made.returncode:
+        pytest.skip("localedef cannot make a locale here: the sources of locales are not installed")
+    return os.environ | {"LOCPATH": str(tmp_path), "LC_ALL": "en_US.ISO-8859-1", "PYTHONUTF8": "0"}
+
+
+def test_a_name_that_the_locale_cannot_print_costs_nobody_anything(tmp_path, latin1):
+    notebook = (Path(__file__).parents[1] / "assignments/gridworld/gridworld.ipynb").read_bytes()
+    with zipfile.ZipFile(tmp_path / "class.zip", "w") as archive:
+        archive.writestr("王小明_101_2001_gridworld.ipynb", notebook)
+        archive.writestr("exada_102_2002_gridworld.ipynb", notebook)
+
+    def run(*arguments):
+        command = [sys.executable, "-m", "autograder.cli", *arguments, "--out", str(tmp_path / "out")]
+        done = subprocess.run(command, capture_output=True, env=latin1)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.decode("latin-1")
+
+    printed = run("grade", "gridworld", str(tmp_path / "class.zip"), "--jobs", "1")
+    assert r"\u738b\u5c0f\u660e_101" in printed
+    grades = json.loads((tmp_path / "out/gridworld/grades.json").read_bytes())
+    assert [row["student"] for row in grades["submissions"]] == ["exada_102", "王小明_101"]
+    run("feedback", "gridworld")
+    run("export", "gridworld", "--format", "csv")
+    assert "王小明_101" in os.listdir(tmp_path / "out" / "autograded")
+    assert "王小明_101.html" in os.listdir(tmp_path / "out" / "gridworld" / "feedback")
