@@ -17,12 +17,12 @@ import importlib
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from autograder import sandbox, xla_cache
-from autograder.alignment import Aligned, Judge, Run, Unreadable, align, written_answers
+from autograder.alignment import ANY_NAME, Aligned, Judge, Needs, Run, Unreadable, align, written_answers
 from autograder.master import Master, Question, Written
 from autograder.student import Limits, Names, Student, Wordless, without_words
 from autograder.verdicts import Judged, QuestionVerdict, SubmissionVerdict, WrittenAnswer
@@ -32,6 +32,8 @@ from policy_gradients.checks import Checks, Property, RemoteFailure, Score, remo
 
 _COMPILE_SECONDS = 300.0
 _NOT_WRITTEN = "Not written yet."
+_MOST_CAUSES = 3
+_NOT_PYTHON = ("SyntaxError", "IndentationError", "TabError")
 # What a test cell finds beside the graded names; all else it imports or defines.
 PROVIDED = {"Checks": Checks, "close": checks.close, "numbers": checks.numbers}
 TEST_CELL = "<test cell>"  # what tracebacks call it
@@ -89,7 +91,7 @@ def try_out(content: bytes, master: Master, seed: int, limits: Limits) -> list[T
     steps = tuple(step if isinstance(step, Run) else Judge(step.question.opened) for step in aligned.steps)
     starter = worker_starter(master, limits)
     with contextlib.closing(Student(limits, starter, master.data)) as student:
-        sittings = _sit(steps, student, master, seed)
+        sittings = _sit(dataclasses.replace(aligned, steps=steps), student, master, seed)
     return [
         Tried(
             sitting.question,
@@ -176,21 +178,39 @@ def _answers(aligned: Aligned) -> dict[str, str]:
 
 @dataclasses.dataclass(frozen=True)
 class _Sitting:
-    """What became of a question: its score, or why it has none, and what went wrong in the answer's cell."""
+    """What became of a question: its score, or why it has none, and what went wrong in the answer's cell.
+
+    absent: what its answer needs and the notebook had not defined, None where the process may not be asked;
+    stopped: by their numbers the cells that did not run to their end.
+    """
 
     question: Question
     score: Score | RemoteFailure
     trouble: RemoteFailure | None
+    absent: frozenset[str] | None
+    stopped: Mapping[int, RemoteFailure]
 
     @property
     def properties(self) -> tuple[Property, ...]:
         return () if isinstance(self.score, RemoteFailure) else self.score.properties
 
     @property
+    def has_lost_points(self) -> bool:
+        return isinstance(self.score, RemoteFailure) or not all(item.passed for item in self.properties)
+
+    @property
     def withheld(self) -> bool:
         """Whether something that the student's process said was left out."""
         wordless = isinstance(self.score, Wordless) or isinstance(self.trouble, Wordless)
         return wordless or any(item.withheld for item in self.properties)
+
+    def is_suspect(self, needs: Needs) -> bool:
+        """Whether points may be lost because of a cell that did not run, which is not known yet."""
+        if self.absent is not None or not self.has_lost_points:
+            return False
+        return self.trouble is not None or any(
+            origin.unrun or origin.number in self.stopped for origin in needs.origins
+        )
 
 
 def judge_questions(aligned: Aligned, student: Student, master: Master, seed: int) -> list[QuestionVerdict]:
@@ -200,22 +220,29 @@ def judge_questions(aligned: Aligned, student: Student, master: Master, seed: in
     So the words for the feedback on later questions come from a second process, which runs the same
     cells and sees visible tests only, of the questions where there is something to say.
     """
-    sittings = _sit(aligned.steps, student, master, seed)
-    wordless = {name for name, sitting in sittings.items() if sitting.withheld}
+    sittings = _sit(aligned, student, master, seed)
+    wordless = {name for name, sitting in sittings.items() if _wants_words(sitting, aligned)}
     if student.withheld or wordless:
         student.start_over()
-        rehearsed = _sit(_as_students_see_them(aligned.steps, wordless), student, master, seed=0)
+        seen = dataclasses.replace(aligned, steps=_as_students_see_them(aligned.steps, wordless))
+        ended = {
+            number: failure
+            for sitting in sittings.values()
+            for number, failure in sitting.stopped.items()
+            if failure.kind != "error"
+        }
+        rehearsed = _sit(seen, student, master, seed=0, ended=ended)
         sittings |= {name: _with_words(sittings[name], rehearsed[name]) for name in wordless}
-    answered = {name for step in aligned.steps if isinstance(step, Run) for name in step.answers}
-    verdicts = [_verdict_on(sittings[item.name]) for item in master.questions if item.name in sittings]
-    return [verdict if verdict.name in answered else _unanswered(verdict) for verdict in verdicts]
+    return [_verdict_on(sittings[item.name], aligned) for item in master.questions if item.name in sittings]
 
 
-def _unanswered(verdict: QuestionVerdict) -> QuestionVerdict:
-    """Where no cell answers a question, that its name is unknown is no error of the student's."""
-    if verdict.status != "error":
-        return verdict
-    return verdict.model_copy(update={"status": "missing", "message": _NOT_WRITTEN})
+def _wants_words(sitting: _Sitting, aligned: Aligned) -> bool:
+    """Whether a process that sees no hidden input has something to say about a question."""
+    if sitting.is_suspect(aligned.needs[sitting.question.name]):
+        return True
+    is_stub = aligned.unwritten.issuperset(sitting.question.answers)
+    kinds = {item.kind for item in sitting.properties}
+    return sitting.withheld and not (is_stub and kinds <= {"error"})
 
 
 def _as_students_see_them(steps: tuple[Run | Judge, ...], names: set[str]) -> tuple[Run | Judge, ...]:
@@ -242,7 +269,9 @@ def _with_words(sitting: _Sitting, rehearsed: _Sitting) -> _Sitting:
         score = Score(float(score), tuple(told))
     else:
         score = _worded(score, rehearsed.score)
-    return _Sitting(sitting.question, score, _worded(sitting.trouble, rehearsed.trouble))
+    return dataclasses.replace(
+        rehearsed, question=sitting.question, score=score, trouble=_worded(sitting.trouble, rehearsed.trouble)
+    )
 
 
 def _worded(failure: RemoteFailure | None, rehearsed: object) -> RemoteFailure | None:
@@ -250,21 +279,36 @@ def _worded(failure: RemoteFailure | None, rehearsed: object) -> RemoteFailure |
     return rehearsed if isinstance(failure, Wordless) and same else failure
 
 
-def _sit(steps: tuple[Run | Judge, ...], student: Student, master: Master, seed: int) -> dict[str, _Sitting]:
-    """Run the cells, and hold the tests where they stand."""
+def _sit(
+    aligned: Aligned,
+    student: Student,
+    master: Master,
+    seed: int,
+    ended: Mapping[int, RemoteFailure] | None = None,
+) -> dict[str, _Sitting]:
+    """Run the cells, and hold the tests where they stand.
+
+    ended: by their numbers the cells that ended a process before, and why; they are not run again.
+    """
     troubles: dict[str, RemoteFailure] = {}
+    stopped: dict[int, RemoteFailure] = {}
     sittings: dict[str, _Sitting] = {}
-    for step in steps:
+    for step in aligned.steps:
         student.lost = False
         started = time.monotonic()
         match step:
             case Run(source, answers, number):
-                failure = student.run_and_keep(source, answers, number)
+                failure = (ended or {}).get(number) or student.run_and_keep(source, answers, number)
+                if failure and number:
+                    stopped[number] = failure
                 troubles.update({name: failure for name in answers if failure})
                 concerned = answers
             case Judge(question):
+                absent = student.undefined(aligned.needs[question.name].names)
+                known = None if student.guarded else absent
                 score = _judge(question, master, student, seed)
-                sittings[question.name] = _Sitting(question, score, troubles.get(question.name))
+                trouble = troubles.get(question.name)
+                sittings[question.name] = _Sitting(question, score, trouble, known, dict(stopped))
                 student.guarded |= question.test != question.visible_test
                 concerned = (question.name,)
         for name in concerned:
@@ -292,7 +336,57 @@ def _judge(question: Question, master: Master, student: Student, seed: int) -> S
         ) from error
 
 
-def _verdict_on(sitting: _Sitting) -> QuestionVerdict:
+def _verdict_on(sitting: _Sitting, aligned: Aligned) -> QuestionVerdict:
+    """The verdict on a question, with the cells that its answer needs and that did not run."""
+    verdict = _by_itself(sitting)
+    if not sitting.has_lost_points:
+        return verdict
+    name, own = sitting.question.name, frozenset(sitting.question.answers)
+    needs, absent = aligned.needs[name], sitting.absent or frozenset()
+    unwritten = own <= aligned.unwritten and verdict.status == "error"
+    causes = _causes(needs, absent if unwritten else absent - own, sitting.stopped)
+    reasons = [*causes]
+    if not causes and not verdict.points and name in aligned.reviews:
+        reasons = [f"{aligned.reviews[name]}."]
+    if unwritten and not reasons:
+        return verdict.model_copy(update={"status": "missing", "message": _NOT_WRITTEN})
+    others = sorted(needs.names & aligned.unwritten - own)
+    reasons += [f"It uses `{other}`, which is not written yet." for other in others]
+    lines = reasons if unwritten else [*reasons, verdict.message]
+    needs_review = bool(causes) or _is_lost_with_its_cell(sitting)
+    return verdict.model_copy(update={"message": "\n".join(lines), "needs_review": needs_review})
+
+
+def _is_lost_with_its_cell(sitting: _Sitting) -> bool:
+    """Whether the answer's own cell stopped before it defined the answer, though it is Python."""
+    is_absent = not (sitting.absent or frozenset()).isdisjoint(sitting.question.answers)
+    return is_absent and sitting.trouble is not None and sitting.trouble.exception_name not in _NOT_PYTHON
+
+
+def _causes(needs: Needs, absent: frozenset[str], stopped: Mapping[int, RemoteFailure]) -> list[str]:
+    """Why the names `absent` are not there: for each the cell that would define it, and what became of it."""
+    known = {origin.name for origin in needs.origins}
+    lines = []
+    for origin in needs.origins:
+        failure = stopped.get(origin.number)
+        what = origin.unrun or (_stopped(failure) if failure else "")
+        cell = f"your cell {origin.number} (`{origin.line}`)"
+        if what and origin.name in absent:
+            lines.append(f"`{origin.name}` is defined in {cell}, which {what}.")
+        elif what and origin.name == ANY_NAME and absent - known:
+            lines.append(f"`{min(absent - known)}` is not defined, and {cell} {what}.")
+    return lines[:_MOST_CAUSES]
+
+
+def _stopped(failure: RemoteFailure) -> str:
+    """What became of a cell, as the end of a sentence about it."""
+    text = str(failure).rstrip(".")
+    if failure.kind == "error":
+        return f"stopped with {failure.exception_name}" + (f": {text}" if text else "")
+    return text.removeprefix("It ") if text.startswith("It ") else f"was not run: {text}"
+
+
+def _by_itself(sitting: _Sitting) -> QuestionVerdict:
     if isinstance(sitting.score, RemoteFailure):
         return _without_score(sitting.question, sitting.score, sitting.trouble)
     return _from_score(sitting.question, sitting.score, sitting.trouble)
@@ -324,8 +418,6 @@ def _from_score(question: Question, score: Score, trouble: RemoteFailure | None)
     if score == 0 and trouble is not None:
         return _without_score(question, trouble, None)
     status = "partial" if score > 0 else _status_without_points(failed)
-    if status == "missing":
-        return _verdict(question, 0.0, status, _NOT_WRITTEN)
     lines = [f"Its cell did not run to the end: {_told(trouble)}"] if trouble else []
     lines += [f"Not yet: {item.name}. {item.message}".rstrip() for item in failed if item.kind != "lost"]
     return _verdict(question, float(score), status, "\n".join(lines))
@@ -335,15 +427,13 @@ def _status_without_points(failed: list[Property]) -> str:
     kinds = {item.kind for item in failed}
     if "timeout" in kinds:
         return "timeout"
-    if kinds == {"missing"}:
-        return "missing"
     return "error" if kinds <= {"error", "crash", "lost", "forbidden"} else "failed"
 
 
 def _without_score(
     question: Question, failure: RemoteFailure, trouble: RemoteFailure | None
 ) -> QuestionVerdict:
-    status = {"missing": "missing", "timeout": "timeout"}.get(failure.kind, "error")
+    status = "timeout" if failure.kind == "timeout" else "error"
     return _verdict(question, 0.0, status, _told(trouble or failure))
 
 
@@ -351,8 +441,6 @@ def _told(failure: RemoteFailure) -> str:
     if failure.kind == "error":
         name = failure.exception_name
         return f"{name}: {failure}" if str(failure) else f"It raised {name}."
-    if failure.kind == "missing":
-        return _NOT_WRITTEN
     return str(failure) or "It returned something that is not plain data."
 
 

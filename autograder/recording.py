@@ -162,7 +162,7 @@ class RecordedStudent(Student):
         try:
             value = request(*arguments)
         except RemoteFailure as failure:
-            verb = "raised" if failure.kind in ("error", "missing") else "stopped"
+            verb = "raised" if failure.kind == "error" else "stopped"
             self._note(Call(asked, verb, _told(failure), self._traceback, _site()))
             raise
         if value is not METHOD:  # which the test is about to call
@@ -183,7 +183,7 @@ class RecordedStudent(Student):
 
     def _understand(self, reply: Any) -> Any:
         match reply:
-            case ["error", _, _, str(lines)] | ["missing", _, str(lines)]:
+            case ["error", _, _, str(lines)]:
                 self._traceback = pages.plain(lines) if "\n" in lines.strip() else ""  # what it says is known
                 reply = reply[:-1]
         return super()._understand(reply)
@@ -333,9 +333,8 @@ def _reason(error: Exception) -> str:
 
 
 def _told(failure: RemoteFailure) -> str:
-    name = {"missing": "NotImplementedError"}.get(failure.kind, failure.exception_name)
-    text = pages.line(str(failure))
-    return f"{name}: {text}" if name and text and failure.kind == "error" else name or text
+    name, text = failure.exception_name, pages.line(str(failure))
+    return f"{name}: {text}" if name and text else name or text
 
 
 def _difference(error: NotClose) -> str:

@@ -87,7 +87,7 @@ class Student:
         Tracebacks call it by its number.
         """
         failed = self._run(source, number)
-        if failed is None or failed.kind in ("error", "missing"):
+        if failed is None or failed.kind == "error":
             self._history.append((source, number))
             for name in answers:
                 self._keep_output(name)
@@ -153,6 +153,15 @@ class Student:
         """Evaluate the author's `expression` among the student's names. Raises RemoteFailure."""
         return self._request(["evaluate", expression, values])
 
+    def undefined(self, names: frozenset[str]) -> frozenset[str]:
+        """Those of `names` that the notebook has not defined so far; all where its process cannot say."""
+        try:
+            reply = self._request(["undefined", sorted(names)])
+        except RemoteFailure:  # it had ended after the last cell: the next request goes to a new one
+            self.lost = False
+            return names
+        return frozenset(name for name in names if isinstance(reply, list) and name in reply)
+
     def close(self) -> None:
         if self._process is not None:
             self._process.kill()
@@ -212,8 +221,8 @@ class Student:
                 known = name[:100] if name.isidentifier() else "an exception"
                 kind = MissingAttribute if name == "AttributeError" else RemoteFailure
                 raise kind("error", text[:_MAX_WORDS], known)
-            case ["missing" | "forbidden" as kind, str(text)]:
-                raise RemoteFailure(kind, text[:_MAX_WORDS])
+            case ["forbidden", str(text)]:
+                raise RemoteFailure("forbidden", text[:_MAX_WORDS])
         raise self._lose("forbidden", "It returned something that is not plain data.")
 
     def _remaining(self) -> float:

@@ -36,9 +36,8 @@ _RETURNED = "It returned"
 class RemoteFailure(Exception):
     """Something went wrong in the student's worker, told as plain data.
 
-    kind: "error" (the student's code raised), "missing" (it raised
-    NotImplementedError), "timeout", "crash" (the worker died), "lost" (it had ended before) or
-    "forbidden" (it returned something that is not plain data).
+    kind: "error" (the student's code raised), "timeout", "crash" (the worker died), "lost" (it had
+    ended before) or "forbidden" (it returned something that is not plain data).
     """
 
     def __init__(self, kind: str, message: str, exception_name: str = "") -> None:
@@ -67,7 +66,7 @@ class Property:
 
     name: str
     passed: bool
-    kind: str  # passed, failed, or a RemoteFailure's kind
+    kind: str  # passed, failed, missing (NotImplementedError), or a RemoteFailure's kind
     message: str  # safe to show: never an input or an expected value of a hidden test
     weight: float
     withheld: bool = False  # the message would say more, had the student's process seen no hidden input
@@ -191,8 +190,6 @@ class Checks:
         return self._hidden or self._guarded
 
     def _remote_detail(self, failure: RemoteFailure) -> str:
-        if failure.kind == "missing":
-            return "not written yet"
         if failure.kind == "error":
             return self._error_detail(failure.exception_name, str(failure))
         if failure.kind == "forbidden" and self._closed:

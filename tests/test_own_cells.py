@@ -120,3 +120,118 @@ def test_without_namespaces_the_stand_in_for_colab_is_there_too(kind):
         pytest.skip(problem)
     source = f"from google.colab import drive\ndrive.mount('/content/drive')\n%cd /tmp\n{HELPER}"
     assert points(judged(with_own_cells(source), kind=kind)) == FULL
+
+
+# Where a name comes from that an answer uses, and what became of that cell.
+
+LOST = {
+    "a file": ("open('/content/drive/MyDrive/a.csv')\n" + HELPER, "stopped with FileNotFoundError"),
+    "an upload": ("from google.colab import files\nfiles.upload()['a.csv']\n" + HELPER,
+                  "stopped with FileNotFoundError: a.csv: nobody uploads"),
+    "a secret": ("from google.colab import userdata\nuserdata.get('KEY')\n" + HELPER,
+                 "stopped with SecretNotFoundError"),
+    "a package": ("import einops\n" + HELPER, "stopped with ModuleNotFoundError: No module named 'einops'"),
+    "a GPU": ("raise RuntimeError('No CUDA GPUs are available')\n" + HELPER, "No CUDA GPUs are available"),
+    "a person at the keyboard": ("input()\n" + HELPER, "stopped with EOFError"),
+    "a silent magic": ("%%capture\nimport einops\n" + HELPER, "No module named 'einops'"),
+    "an unknown magic": ("%%R\n" + HELPER, "begins with `%%R`"),
+    "a magic for a file": ("%%writefile helpers.py\n" + HELPER, "begins with `%%writefile`"),
+    "no time": ("while True: pass\n" + HELPER, "did not end within 2 seconds"),
+    "the end of the process": ("import os\nos._exit(0)\n" + HELPER, "ended the notebook's process"),
+    "everything of a module": ("from somewhere import *", "No module named 'somewhere'"),
+    "a file that is run": ("%run helpers.py", "File `'helpers.py'` not found"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("source", "reason"), LOST.values(), ids=LOST.keys())
+def test_the_cell_that_should_define_what_an_answer_uses_is_named_with_its_error(source, reason):
+    question = judged(with_own_cells(source), seconds=2.0).questions[1]
+    assert (question.points, question.needs_review) == (0, True)
+    first = question.message.splitlines()[0]
+    assert first.startswith(
+        ("`factor` is defined in your cell 6 (`", "`factor` is not defined, and your cell 6")
+    )
+    assert reason in first
+
+
+@pytest.mark.parametrize("kind", ["markdown", "raw"])
+def test_a_helper_in_a_cell_of_text_is_named(kind):
+    notebook = with_own_cells(HELPER)
+    notebook["cells"][5]["cell_type"] = kind
+    question = judged(notebook).questions[1]
+    assert question.needs_review
+    assert "`factor` is defined in your cell 6 (`def factor():`), which is a cell of text" in question.message
+
+
+def test_the_first_cause_is_told_before_what_follows_from_it():
+    question = judged(with_own_cells("data = open('/nowhere')", f"size = len(data)\n{HELPER}")).questions[1]
+    first, second = question.message.splitlines()[:2]
+    assert first.startswith("`data` is defined in your cell 6") and "FileNotFoundError" in first
+    assert second.startswith("`factor` is defined in your cell 7") and "NameError" in second
+
+
+def test_a_cell_that_stops_below_what_is_used_is_no_cause():
+    verdict = judged(with_own_cells(f"{HELPER}\nimport einops"))
+    assert points(verdict) == FULL
+    wrong = judged(with_own_cells(f"{HELPER}\nimport einops", double="def double(x): return 3 * factor()"))
+    assert not wrong.questions[1].needs_review
+    assert "einops" not in wrong.questions[1].message
+
+
+def test_what_a_cell_says_after_hidden_inputs_were_seen_does_not_reach_the_student():
+    """The helper's cell fails with what hidden tests gave to `running_sum`; in a rehearsal there is none."""
+    spying = (
+        "def running_sum(values, start=0.0):\n    seen.append(start)\n    return start + np.cumsum(values)"
+    )
+    leaking = f"raise OSError(str(seen))\n{HELPER}"
+    notebook = with_own_cells(leaking, running_sum=spying)
+    notebook["cells"].insert(1, code("seen = []"))
+    question = judged(notebook).questions[1]
+    assert "stopped with OSError: [" in question.message
+    assert "10.0" not in question.message
+
+
+def test_an_answer_whose_own_cell_stops_first_is_looked_at():
+    question = judged(submission(double="import einops\ndef double(x):\n    return 2 * x")).questions[1]
+    assert (question.status, question.points, question.needs_review) == ("error", 0, True)
+    assert "No module named 'einops'" in question.message
+    assert not judged(submission(double="def double(x:\n    return 2 * x")).questions[1].needs_review
+
+
+# "Not written yet." is said where nothing was written, and nowhere else.
+
+STUB_CELL = "def double(x):\n    raise NotImplementedError()"
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("# YOUR CODE HERE\nraise NotImplementedError()\n\ndef double(x):\n    return 2 * x", "code below"),
+        ("def double(x):\n    raise NotImplementedError()\n    return 2 * x", "code below"),
+        ("%%bash\ndef double(x):\n    return 2 * x", "below `%%bash`"),
+        ("def double(x):\n    y = 2 * x\n    raise NotImplementedError()", "It raised NotImplementedError"),
+        ("from somewhere import double", "No module named 'somewhere'"),
+        ("from somewhere import *", "No module named 'somewhere'"),
+        ("def Double(x):\n    return 2 * x", "'Double'"),
+    ],
+)
+def test_what_is_written_is_not_called_not_written(source, words):
+    question = judged(submission(double=source)).questions[1]
+    assert (question.status, question.points) == ("error", 0)
+    assert words in question.message
+    assert "Not written" not in question.message
+
+
+def test_an_answer_that_uses_one_that_is_not_written_says_so():
+    verdict = judged(submission(running_sum=STUB_CELL.replace("double(x)", "running_sum(values, start=0.0)"),
+                                double="def double(x):\n    return running_sum([x, x])[-1]"))  # fmt: skip
+    assert (verdict.questions[0].status, verdict.questions[0].message) == ("missing", "Not written yet.")
+    assert verdict.questions[1].status == "error"
+    assert "It uses `running_sum`, which is not written yet." in verdict.questions[1].message
+    assert not verdict.questions[1].needs_review
+
+
+def test_what_was_not_written_is_called_so():
+    for source in (STUB_CELL, ""):
+        question = judged(submission(double=source)).questions[1]
+        assert (question.status, question.message) == ("missing", "Not written yet.")

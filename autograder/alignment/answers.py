@@ -22,10 +22,12 @@ class Piece:
     """Code of the student's own.
 
     place: its cell's index in the submitted notebook, -1 for what was added to setup cells, which runs first;
-    home: the role of its cell; retyped: the cell is text; late: an own cell of the training section.
+    number: of its cell, counted from 1; home: the role of its cell; retyped: the cell is text;
+    late: an own cell of the training section.
     """
 
     place: int
+    number: int
     home: str
     code: Code
     retyped: bool = False
@@ -41,11 +43,13 @@ class Answers:
     """pieces: the code that may run, in order; None where nothing is left.
 
     counted: by graded name the indices of the pieces that define it; of these the last counts.
-    places: of the pieces, see Piece; reviews: by graded name; homes: see Given.
+    written: the graded names for which there is more than a stub; places: of the pieces, see Piece;
+    reviews: by graded name; homes: see Given.
     """
 
     pieces: tuple[Piece | None, ...]
     counted: dict[str, tuple[int, ...]]
+    written: frozenset[str]
     places: tuple[int, ...]
     faults: tuple[str, ...]
     reviews: dict[str, str]
@@ -77,27 +81,21 @@ def find_answers(matches: list[Match], given: Given) -> Answers:
     for name in counted:
         faults += _faults(name, given.homes[name], counted[name], pieces, matches)
     used = {index for indices in counted.values() for index in indices}
-    answered = {name for name, indices in counted.items() if not _is_open(name, indices, pieces)}
+    written = frozenset(name for name, indices in counted.items() if not _is_open(name, indices, pieces))
     left = (
-        None if piece.retyped and index not in used else _without_stubs(piece, answered)
+        None if piece.retyped and index not in used else _without_stubs(piece, written)
         for index, piece in enumerate(pieces)
     )
     places = tuple(piece.place for piece in pieces)
-    return Answers(
-        tuple(left),
-        counted,
-        places,
-        tuple(faults),
-        {name: doubt for name, doubt in doubts.items() if doubt},
-        given.homes,
-    )
+    reviews = {name: doubt for name, doubt in doubts.items() if doubt}
+    return Answers(tuple(left), counted, written, places, tuple(faults), reviews, given.homes)
 
 
 def _pieces(matches: list[Match], given: Given) -> Iterator[Piece]:
     """What is the student's own, in the order in which it is to run."""
     added = [
-        Piece(-1, match.role, own)
-        for match in matches
+        Piece(-1, number, match.role, own)
+        for number, match in enumerate(matches, 1)
         if match.role in given.setup and (own := _own(match, given))
     ]
     yield from added
@@ -105,7 +103,9 @@ def _pieces(matches: list[Match], given: Given) -> Iterator[Piece]:
     for place, match in enumerate(matches):
         trained |= given.begins_training(match)
         if match.role not in given.setup and (own := _own(match, given)):
-            yield Piece(place, match.role, own, match.cell.kind != "code", trained and not match.role)
+            yield Piece(
+                place, place + 1, match.role, own, match.cell.kind != "code", trained and not match.role
+            )
 
 
 def _own(match: Match, given: Given) -> Code | None:
@@ -178,7 +178,7 @@ def _is_open(name: str, indices: tuple[int, ...], pieces: list[Piece]) -> bool:
     return not any(pieces[index].definitions(name, *_WRITTEN, "value", "broken") for index in indices)
 
 
-def _without_stubs(piece: Piece, answered: set[str]) -> Piece | None:
+def _without_stubs(piece: Piece, answered: frozenset[str]) -> Piece | None:
     stubs = [item.node for item in piece.code.definitions if item.state == "stub" and item.name in answered]
     removed = {node: "" for node in stubs if node in piece.code.statements}
     if not removed:
@@ -198,9 +198,18 @@ def _doubt(
     if len(versions) > 1:
         where = "" if answers[-1] is pieces[indices[-1]] else "above the training section "
         return f"'{name}' has {len(versions)} different answers: the last one {where}counts"
-    if any(pieces[index].definitions(name, "blocked") for index in indices):
+    if any(_is_blocked(name, pieces[index]) for index in indices):
         return f"'{name}' has code below `raise NotImplementedError`, which stops before it"
     return _fragment(name, pieces, matches, given) if pieces[indices[-1]].definitions(name, "broken") else ""
+
+
+def _is_blocked(name: str, piece: Piece) -> bool:
+    """Whether its definition of `name` has a left-over `raise NotImplementedError` in it or above it."""
+    above = piece.code.first_raise
+    return any(
+        item.state == "blocked" or (above and item.node and above < item.node.lineno)
+        for item in piece.definitions(name, *_WRITTEN, "value")
+    )
 
 
 def _perhaps(name: str, pieces: list[Piece], matches: list[Match], given: Given) -> str:

@@ -16,6 +16,7 @@ from typing import Any, Literal
 # IPython's magics, shell commands and help, also where a name is given to what they return.
 _NOT_PYTHON = re.compile(r"^([ \t]*(?:\w[\w., \t]*=[ \t]*)?)([%!?].*|[\w.]+\?+[ \t]*)$", re.MULTILINE)
 _TIMED = re.compile(r"%time[ \t]+(?!-)")
+_RUN = re.compile(r"^[ \t]*%(?:run|pylab)\b", re.MULTILINE)
 _TRANSPARENT = ("%%time", "%%capture", "%%prun")  # cell magics whose body defines names as usual
 _HEADER = re.compile(r"^(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)", re.MULTILINE)
 _SET = re.compile(r"^(\w+)[ \t]*=(?!=)", re.MULTILINE)
@@ -97,6 +98,12 @@ class Code:
         return tuple(sorted(found, key=lambda item: item.node.lineno))
 
     @cached_property
+    def first_raise(self) -> int | None:
+        """The line at which `raise NotImplementedError` ends the cell; None if none does."""
+        raises = (node.lineno for node in self.statements if isinstance(node, ast.Raise) and is_hole(node))
+        return next(raises, None)
+
+    @cached_property
     def inner(self) -> frozenset[str]:
         """The functions defined inside of classes and other functions."""
         every = {
@@ -128,6 +135,14 @@ class Code:
     def binds(self) -> frozenset[str]:
         """The notebook's names that it sets."""
         return self._names[0]
+
+    @cached_property
+    def binds_unseen(self) -> bool:
+        """Whether it may set names that do not stand in it: by `from ... import *`, `%run` or `exec`."""
+        every = _outside(self.tree or ast.Module([], []))
+        imports = [node for node in every if isinstance(node, ast.ImportFrom)]
+        stars = any(item.name == "*" for node in imports for item in node.names)
+        return stars or "exec(" in self._body or _RUN.search(self._body) is not None
 
     @property
     def uses(self) -> frozenset[str]:

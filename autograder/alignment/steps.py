@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from autograder.alignment.answers import Answers, find_answers
 from autograder.alignment.matching import Given, Match, given
 from autograder.alignment.notebook import Unreadable, read
+from autograder.alignment.origins import Needs, counted, needs, uses
 from autograder.master import Master, Question
 
 
@@ -28,7 +29,7 @@ from autograder.master import Master, Question
 class Run:
     """A cell to run in the student's worker; `answers` are the questions it answers.
 
-    number: of the cell in the submitted notebook, counted from 1 with cells of text; 0 for setup cells.
+    number: of the cell in the submitted notebook, counted from 1 with cells of text; 0 for the master's.
     """
 
     source: str
@@ -45,11 +46,17 @@ class Judge:
 
 @dataclasses.dataclass(frozen=True)
 class Aligned:
-    """What to run and to judge; faults: what was repaired; reviews: by question why a person has to look."""
+    """What to run and to judge.
+
+    faults: what was repaired; reviews: by question why a person has to look; unwritten: the questions that
+    have no answer, or only a stub; needs: by question what its answer uses, and where that comes from.
+    """
 
     steps: tuple[Run | Judge, ...]
     faults: tuple[str, ...]
-    reviews: dict[str, str] = dataclasses.field(default_factory=dict)
+    reviews: dict[str, str]
+    unwritten: frozenset[str]
+    needs: dict[str, Needs]
 
 
 def align(content: bytes, master: Master) -> Aligned:
@@ -72,7 +79,13 @@ def align(content: bytes, master: Master) -> Aligned:
         question.name: doubts[name] for question in places for name in question.answers if name in doubts
     }
     faults += [*reviews.values(), *doubts.values()]
-    return Aligned(_steps(places, answers, from_master), tuple(dict.fromkeys(faults)), reviews)
+    return Aligned(
+        steps=_steps(places, answers, from_master),
+        faults=tuple(dict.fromkeys(faults)),
+        reviews=reviews,
+        unwritten=frozenset(from_master.homes) - answers.written,
+        needs={item.name: needs(item, answers, matches, from_master) for item in places},
+    )
 
 
 def _belongs(matches: list[Match], answers: Answers, from_master: Given) -> bool:
@@ -94,21 +107,16 @@ def _steps(places: dict[Question, int], answers: Answers, from_master: Given) ->
             break
         names = set(answers.answered_by(index))
         answered = tuple(question.name for question in places if names.intersection(question.answers))
-        steps.append(Run(piece.code.source, answered, piece.place + 1))
+        steps.append(Run(piece.code.source, answered, piece.number))
     return (*steps, *map(Judge, waiting))
 
 
 def _place(question: Question, answers: Answers, matches: list[Match], from_master: Given) -> int:
     """The cell after which a question is judged; -1 if nothing answers or tests it."""
-    last = max((answers.places[index] for index in _counted(question, answers)), default=-1)
+    last = max((answers.places[index] for index in counted(question, answers)), default=-1)
     tests = _tests(question.name, matches)
     place = next((test for test in tests if test >= last), last)
     return max(place, _reach(question, place, answers, from_master))
-
-
-def _counted(question: Question, answers: Answers) -> list[int]:
-    """The pieces that answer a question."""
-    return sorted({index for name in question.answers for index in answers.counted[name]})
 
 
 def _tests(name: str, matches: list[Match]) -> list[int]:
@@ -128,14 +136,8 @@ def _reach(question: Question, place: int, answers: Answers, from_master: Given)
 
 def _lacking(question: Question, place: int, answers: Answers, from_master: Given) -> set[str]:
     """The names that the answer to a question uses, directly or not, and that are not set up to `place`."""
-    needed: set[str] = set()
-    waiting = [piece for index in _counted(question, answers) if (piece := answers.pieces[index]) is not None]
-    while waiting:
-        new = waiting.pop().code.uses - needed
-        needed |= new
-        waiting += [piece for used in new for piece in answers.binding.get(used, ())]
     there = (piece.code.binds for piece in answers.pieces if piece is not None and piece.place <= place)
-    return needed - from_master.binds.union(*there)
+    return uses(question, answers) - from_master.binds.union(*there)
 
 
 def _untrained(places: dict[Question, int], answers: Answers, from_master: Given) -> dict[str, str]:

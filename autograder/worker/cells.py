@@ -160,8 +160,6 @@ def _answer(shell: Any, output: _Output, request: list[Any]) -> list[Any]:
     try:
         with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
             return ["ok", _perform(shell, output, verb, *arguments)]
-    except NotImplementedError as error:
-        return ["missing", "not written yet", *([_traceback(error)] if traced else [])]
     except BaseException as error:  # SystemExit and KeyboardInterrupt are the student's as well
         return ["error", type(error).__name__, _text_of(error), *([_traceback(error)] if traced else [])]
 
@@ -187,6 +185,8 @@ def _perform(shell: Any, output: _Output, verb: str, *arguments: Any) -> Any:
         return _attribute(shell.user_ns, *arguments)
     if verb == "set":
         return setattr(*arguments)
+    if verb == "undefined":
+        return [name for name in arguments[0] if name not in shell.user_ns]
     return _call(shell.user_ns, *arguments) if verb == "call" else _evaluate(shell.user_ns, *arguments)
 
 
