@@ -1,4 +1,4 @@
-"""The command line: `autograder release | publish | grade | feedback | export | report`."""
+"""The command line: `autograder release | publish | grade | feedback | export | report | total`."""
 
 from __future__ import annotations
 
@@ -393,6 +393,38 @@ def report(name: str, out: Path | None, db: str | None) -> None:
     except UnknownAssignment as error:
         raise _FriendlyError(str(error)) from None
     _say(results.notes())
+
+
+@main.command()
+@click.argument("names", nargs=-1)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Folder that `grade` wrote to.  [default: autograder/grades]",
+)
+@click.option("--db", metavar="URL", help="nbgrader gradebook.  [default: SQLite in the results folder]")
+@click.option("--zeros", is_flag=True, help="0 points for everybody who handed in nothing.")
+def total(names: tuple[str, ...], out: Path | None, db: str | None, zeros: bool) -> None:
+    """Write the total of a course.
+
+    Into total.csv in the results folder: the points in the assignments NAMES, by default all that have been
+    graded, and their sum, weighted as course.toml there says.
+    """
+    from autograder import grading
+    from autograder.results import total
+
+    folder = out or grading.DEFAULT_FOLDER
+    try:
+        course = total.Course.read(folder)
+        chosen = list(dict.fromkeys(names)) or total.graded_assignments(folder, course)
+        if not chosen:
+            raise _FriendlyError(f"{folder} holds no results. Run `autograder grade NAME PATH` first.")
+        classes = [_results(name, out, db) for name in chosen]
+        written = total.write_total(classes, folder, course, zeros=zeros)
+    except total.InvalidCourse as error:
+        raise _FriendlyError(str(error)) from None
+    click.echo(f"wrote {written.path} with {written.people} people and {', '.join(chosen)}")
+    _say(written.notes)
 
 
 if __name__ == "__main__":

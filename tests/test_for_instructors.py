@@ -17,7 +17,7 @@ from autograder.cli import main
 from autograder.judging import judge_submission
 from autograder.master import Master
 from autograder.release import assignment_notebook
-from autograder.results import late
+from autograder.results import late, roster, total
 from autograder.student import Limits
 from tests.notebooks import as_bytes
 
@@ -137,6 +137,16 @@ def test_the_example_of_a_late_policy_is_one(tmp_path):
     assert (policy.percent, policy.late, policy.excused) == (5, ["ben"], ["kofi"])
     ben = policy.judge("ben", marked=False, handed_in="")
     assert ben.remark == "late by 1 day: 15 % off"
+
+
+def test_the_example_of_weights_is_one(tmp_path):
+    (tmp_path / total.FILE).write_text(block("toml", "[weights]"))
+    assert total.Course.read(tmp_path).weights == {"gridworld": 10, "reinforce_cartpole": 30}
+
+
+def test_the_example_of_a_roster_is_one(tmp_path):
+    (tmp_path / roster.FILE).write_text(block("text", "id,name"))
+    assert [person.section for person in roster.Roster.read(tmp_path).people] == ["A", "B"]
 
 
 def test_the_limits_named_are_those_of_the_command():

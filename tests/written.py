@@ -54,17 +54,23 @@ def judged(
     return Judged(verdict=row, answers=answers or {}, outputs={"running_sum": output}, seconds=seconds or {})
 
 
-def write_results(out: Path, students: list[Judged], people: dict[str, Person] | None = None) -> Results:
-    """The folder OUT/pair of a class; people: who they are in the LMS, by student id."""
-    write_people(out / "pair" / FILE_NAME, people or {})
-    store = VerdictStore(out / "pair" / "verdicts")
+def write_results(
+    out: Path,
+    students: list[Judged],
+    people: dict[str, Person] | None = None,
+    *,
+    assignment: str = "pair",
+) -> Results:
+    """The folder OUT/ASSIGNMENT of a class; people: who they are in the LMS, by student id."""
+    write_people(out / assignment / FILE_NAME, people or {})
+    store = VerdictStore(out / assignment / "verdicts")
     for index, student in enumerate(students):
         store.save(str(index), student)
     keys = {student.verdict.student: str(index) for index, student in enumerate(students)}
-    write_atomically(out / "pair" / "judged.json", json.dumps(keys))
+    write_atomically(out / assignment / "judged.json", json.dumps(keys))
     rows = tuple(student.verdict for student in students)
     write_grades(
-        out / "pair" / "grades.json",
-        Grades(assignment="pair", max_score=5, sandbox="bwrap", submissions=rows),
+        out / assignment / "grades.json",
+        Grades(assignment=assignment, max_score=5, sandbox="bwrap", submissions=rows),
     )
-    return Results.read("pair", out)
+    return Results.read(assignment, out)

@@ -121,28 +121,29 @@ def _absent(results: Results, zeros: bool) -> tuple[list[tuple[Enrolled, str]], 
 def _plain_csv(results: Results, students: tuple[Student, ...], absent: list[tuple[Enrolled, str]]) -> str:
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    questions = [_defused(name) for name in results.questions]
+    questions = [defused(name) for name in results.questions]
     about = ["number", "name", "login", "email", "id", "section"]
     writer.writerow(["student", *questions, "total", "status", "late", "late_penalty", *about])
     for student in students:
         marked, person, enrolled = student.has_grade, student.person, student.enrolled
-        points = [_points(q.points, marked and q.status != "waiting") for q in student.questions]
-        late = [student.late.remark, _points(student.penalty, marked)]
-        row = [_defused(student.name), *points, _points(student.total, marked), student.status, *late]
-        row += map(_defused, [person.number, person.name or enrolled.name, person.login])
-        row += map(_defused, [person.email or enrolled.email, enrolled.id, enrolled.section])
+        points = [points_text(q.points, marked and q.status != "waiting") for q in student.questions]
+        late = [student.late.remark, points_text(student.penalty, marked)]
+        row = [defused(student.name), *points, points_text(student.total, marked), student.status, *late]
+        row += map(defused, [person.number, person.name or enrolled.name, person.login])
+        row += map(defused, [person.email or enrolled.email, enrolled.id, enrolled.section])
         writer.writerow(row)
     for enrolled, points in absent:
-        row = ["", *[points] * (len(questions) + 1), "not handed in", "", "", "", _defused(enrolled.name), ""]
-        writer.writerow([*row, *map(_defused, [enrolled.email, enrolled.id, enrolled.section])])
+        row = ["", *[points] * (len(questions) + 1), "not handed in", "", "", "", defused(enrolled.name), ""]
+        writer.writerow([*row, *map(defused, [enrolled.email, enrolled.id, enrolled.section])])
     return file.getvalue()
 
 
-def _points(value: float, known: bool) -> str:
+def points_text(value: float, known: bool) -> str:
+    """Points as a cell holds them, nothing where none are known."""
     return f"{value:.10g}" if known else ""
 
 
-def _defused(text: str) -> str:
+def defused(text: str) -> str:
     """Text that a spreadsheet shows as it is, where it would run it as a formula."""
     return f"'{text}" if text.lstrip().startswith(_FORMULA) else text
 
@@ -162,7 +163,7 @@ def _fill(
         if reason := _reason_to_keep(sheet, layout, row):
             kept[student.name] = reason
             continue
-        sheet.set(row, layout.column, _points(student.total, True).replace(".", mark))
+        sheet.set(row, layout.column, points_text(student.total, True).replace(".", mark))
         if layout.comments is not None:
             sheet.set(row, layout.comments, _comment(student))
     others = [row for row in layout.people if row not in found.rows.values()]
@@ -221,7 +222,7 @@ def _scale_notes(layout: Layout, results: Results) -> tuple[str, ...]:
     other = sorted(value for value in found if not _equals(value, results.max_score))
     if not other:
         return ()
-    most = _points(results.max_score, True)
+    most = points_text(results.max_score, True)
     return (f"{title} is {', '.join(map(pages.line, other))}, but {results.assignment} has {most} points: "
             "the points were filled in as they are",)  # fmt: skip
 
