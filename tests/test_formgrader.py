@@ -11,9 +11,13 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from click.testing import CliRunner
 
 from autograder import grading, master, release
+from autograder.cli import main
 from autograder.results import Results
+from autograder.results.export import write_export
+from autograder.results.feedback import write_feedback
 from tests.notebooks import as_bytes, cell, code, submission
 from tests.test_gradebook import ESSAY
 
@@ -177,6 +181,48 @@ def test_points_and_a_comment_for_a_written_answer_count_and_survive_grading_aga
         grade(course)
     page.reload()
     page.wait_for_function("() => document.querySelector('input#why').value === '1.5'")
+
+
+def typed(page, field, value):
+    """Enter a value into a field, and wait until formgrader has kept it."""
+    with page.expect_response(
+        lambda reply: reply.request.method == "PUT" and "/formgrader/api/" in reply.url
+    ):
+        page.locator(field).fill(value)
+        page.locator(field).press("Tab")
+
+
+def test_points_over_those_of_a_test_win_are_shown_everywhere_and_can_be_taken_back(formgrader, course):
+    """The end of a complaint: a person gives more points for code than the tests did."""
+    out = course / "grades"
+
+    def shown():
+        results = Results.read("pair", out)
+        (student,) = [student for student in results.students() if student.name == "ada"]
+        (double,) = [question for question in student.questions if question.name == "double"]
+        (page,) = [path.read_text() for path in write_feedback(results) if path.name == "ada.md"]
+        table = write_export(results, "csv", None, None).path.read_text()
+        told = CliRunner().invoke(main, ["explain", "pair", "ada", "double", "--out", str(out)]).output
+        return double, page, next(row for row in table.splitlines() if row.startswith("ada,")), told
+
+    page = opened(formgrader, "ada")
+    typed(page, "input#test_double", "1.75")
+    typed(page, "textarea#double-comment", "The idea is right.")
+    for _ in range(2):
+        double, feedback, row, told = shown()
+        assert (double.points, double.status) == (1.75, "by hand")
+        assert "double: 1.75 of 2, graded by a person" in feedback
+        assert "From your instructor: The idea is right" in feedback
+        assert "1.75" in row
+        assert "by hand   a person gave these points, in place of 1" in told
+        assert "comment   The idea is right." in told and "expected  4" in told
+        grade(course)
+    page.reload()
+    page.wait_for_function("() => document.querySelector('input#test_double').value === '1.75'")
+    typed(page, "input#test_double", "")
+    double, feedback, row, told = shown()
+    assert (double.points, double.status) == (1, "partial")
+    assert "1.75" not in row and "by hand" not in told
 
 
 @pytest.mark.parametrize("student", ["ada", "mallory", "zed"])
