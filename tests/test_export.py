@@ -1,6 +1,7 @@
 """Exports: the sheets of Canvas and Moodle come back with the points, and unchanged in all else."""
 
 import csv
+import dataclasses
 import io
 import os
 import subprocess
@@ -13,11 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder import gradebook, grading, master
+from autograder.gradebook import Mark
 from autograder.intake import Person
 from autograder.results import Results
 from autograder.results.export import write_export
 from autograder.results.sheets import Sheet, SheetError
-from autograder.verdicts import Grades
+from autograder.verdicts import Grades, WrittenAnswer
 from tests.notebooks import PAIR, as_bytes, submission
 from tests.written import judged, write_results
 
@@ -218,6 +220,28 @@ def test_who_was_not_graded_gets_no_silent_zero(tmp_path):
     sheet = Sheet.read(exported.path)
     assert (sheet.value(2, 5), sheet.value(3, 5)) == ("", "0")
     assert exported.ungraded == ("ada",)
+
+
+def test_an_assignment_in_words_that_nobody_has_read_has_no_points(tmp_path):
+    words = judged("ada").verdict.model_copy(
+        update={"questions": (), "written": (WrittenAnswer(name="why", max_points=2, digest="0"),)}
+    )
+    results = write_results(tmp_path, [judged("ada").model_copy(update={"verdict": words})])
+    row = write_export(results, "csv").path.read_text().splitlines()[1]
+    assert row.startswith("ada,,,graded,")
+    marks = {"ada": {"why": Mark(2, score=0.0)}}
+    row = write_export(dataclasses.replace(results, marks=marks), "csv").path.read_text().splitlines()[1]
+    assert row.startswith("ada,0,0,graded,")
+
+
+@pytest.mark.parametrize("name", ["people.json", "judged.json", "grades.json"])
+def test_damaged_results_are_one_sentence(tmp_path, name):
+    write_results(tmp_path, [judged("ada")])
+    (tmp_path / "pair" / name).write_text("{")
+    command = [sys.executable, "-m", "autograder.cli", "export", "pair", "--out", str(tmp_path)]
+    done = subprocess.run([*command, "--format", "csv"], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert name in done.stderr and "autograder grade" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_canvas_column_can_be_named_and_is_never_guessed(tmp_path):

@@ -136,8 +136,9 @@ class Student:
 
     @property
     def has_grade(self) -> bool:
-        """Whether the points say something: the notebook was graded, or a person gave points."""
-        return self.status == "graded" or any(question.status == "by hand" for question in self.questions)
+        """Whether the points say something: a person gave some, or tests judged the notebook."""
+        statuses = {question.status for question in self.questions}
+        return "by hand" in statuses or (self.status == "graded" and statuses != {"waiting"})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -187,7 +188,12 @@ class Results:
             address, marks = "", {}
         policy = LatePolicy.read(path.parent)
         policy.check_names(row.student for row in grades.submissions)
-        return cls(path.parent, grades, marks, policy, address, Roster.read(out))
+        results = cls(path.parent, grades, marks, policy, address, Roster.read(out))
+        try:
+            _ = results.people, results._keys
+        except ValueError as error:
+            raise MissingResults(str(error)) from None
+        return results
 
     @classmethod
     def with_penalties_recorded(cls, assignment: str, out: Path, db_url: str | None = None) -> Results:
@@ -232,9 +238,8 @@ class Results:
     def students(self) -> Iterator[Student]:
         """The class in the order of `grades.json`."""
         store = VerdictStore(self.folder / "verdicts")
-        keys = self._kept("judged.json")
         for row in self.grades.submissions:
-            judged = store.load(keys.get(row.student, "")) or Judged(verdict=row)
+            judged = store.load(self._keys.get(row.student, "")) or Judged(verdict=row)
             yield self._student(row, judged)
 
     def summaries(self) -> Iterator[Student]:
@@ -290,11 +295,16 @@ class Results:
                 undecided.setdefault(reason, []).append(row.student)
         return self.policy.notes(undecided, [row.student for row in rows])
 
-    def _kept(self, name: str) -> dict[str, Any]:
+    @cached_property
+    def _keys(self) -> dict[str, Any]:
+        """Under which key each student's verdict is stored. Raises ValueError."""
+        path = self.folder / "judged.json"
         try:
-            return json.loads((self.folder / name).read_bytes())
+            return json.loads(path.read_bytes())
         except FileNotFoundError:
             return {}
+        except ValueError:
+            raise ValueError(f"{path} is damaged. Run `autograder grade` again, which writes it.") from None
 
     def _student(self, row: SubmissionVerdict, judged: Judged) -> Student:
         marks = self.marks.get(row.student, {})
