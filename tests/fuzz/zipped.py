@@ -49,6 +49,25 @@ PARTS += [
     "e\u0301",
     "NUL",
 ]
+PARTS += [
+    "Ex, Ada(ada01)",
+    "Submission attachment(s)",
+    "timestamp.txt",
+    "Version 1",
+    "Working files",
+    "P_ada_attempt_2024-05-01-11-59-00",
+    ".txt",
+    "1-2 - Ada - Sep 1, 2024 926 PM",
+    "Abgaben",
+    "Ex_Ada_ada01_12",
+    "archive_filelist.csv",
+    "a-submissions/a-b",
+    "Ada - pair.ipynb",
+    "Section A",
+    "late",
+    "attempt 2",
+    "\u8868",
+]
 METADATA = b"submission_9:\n  :submitters:\n  - :name: Ada\n    :sid: 1\n  :created_at: 2026-01-01 00:00:00\n"
 CONTENTS = [
     b"",
@@ -59,6 +78,9 @@ CONTENTS = [
     bytes(100_000),
     b"&a [*a]",
     b"PK\x05\x06" + bytes(18),
+    b"Name: Ada (ada)\n",
+    b"2024-13-01T00:00:00Z",
+    b"Name;;Vorname;Nachname;;;Pfad\nx;1;Ada;Ex;0;1.1.2024 10:00;pair.ipynb\n",
 ]
 
 
