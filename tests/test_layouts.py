@@ -96,6 +96,9 @@ READ = {
         ["ada", "ben"],
     ),
     "groups": (["Group 1/pair.ipynb", "Group 2/pair.ipynb", "Group 2/plots.ipynb"], ["Group 1", "Group 2"]),
+    "with images beside": (["ada.ipynb", "images/plot.png", "late/cid.ipynb"], ["ada", "cid"]),
+    "blind numbers": (["student_1.ipynb", "student_2.ipynb"], ["student_1", "student_2"]),
+    "as nbgrader keeps it": (["submitted/ada/pair/x.ipynb", "submitted/ben/pair/x.ipynb"], ["ada", "ben"]),
     "students' numbers": (["20240001/pair.ipynb", "20241231/pair.ipynb"], ["20240001", "20241231"]),
     "names that are words": (["Sun Mi_pair.ipynb", "Winter_pair.ipynb"], ["Sun Mi", "Winter"]),
     "files by letters": (["class/a.ipynb", "class/b.ipynb"], ["a", "b"]),
@@ -147,6 +150,14 @@ READ = {
         ],
         ["Ada Example_397001", "Ben Ox_397002"],
     ),
+    "Brightspace, in another language": (
+        [
+            "7-9 - Ada-Maria Ex-Love - 24-09-2024 2126/pair.ipynb",
+            "8-9 - Ben Ox - 24 sept. 2024 2126/pair.ipynb",
+            "8-9 - Ben Ox - 25 sept. 2024 2126/pair.ipynb",
+        ],
+        ["Ada-Maria Ex-Love_7", "Ben Ox_8"],
+    ),
     "Sakai": (
         [
             "Pair/grades.csv",
@@ -176,6 +187,14 @@ READ = {
             "Student Work/Working files/Cy Im/Pair/pair.ipynb",
         ],
         ["Ada Ex", "Ben Ox", "Cy Im"],
+    ),
+    "Microsoft Teams, without versions": (
+        [
+            "Submitted files/Ada Ex/Pair/pair.ipynb",
+            "Working files/Ada Ex/Pair/pair.ipynb",
+            "Submitted files/Ben Ox/Pair/pair.ipynb",
+        ],
+        ["Ada Ex", "Ben Ox"],
     ),
     "Microsoft Teams, in Japanese": (
         [f"提出済みのファイル/{name}/課題/バージョン 1/x.ipynb" for name in ("山田 太郎", "佐藤 花子")],
@@ -249,6 +268,20 @@ def test_where_people_may_be_mixed_up_nobody_is_graded_and_the_options_are_named
 def test_the_instructor_can_say_the_layout(tmp_path, names, layout, expected):
     path = zipped(tmp_path, contents(names))
     assert students(path, layout=layout) == expected
+
+
+def test_a_zip_in_a_zip_is_to_be_unpacked(tmp_path):
+    with pytest.raises(IntakeError, match=r"It holds 'submissions.zip': unpack that"):
+        students(zipped(tmp_path, {"submissions.zip": b"PK"}))
+
+
+def test_names_that_may_be_one_persons_are_named(tmp_path):
+    found = intake.collect(zipped(tmp_path, contents(["ada.ipynb", "ada (1).ipynb", "ben.ipynb"])), "pair")
+    assert len(found) == 3
+    assert found.notes == ("perhaps one student: 'ada' and 'ada (1)'",)
+    names = ["ada/one.ipynb", "ada/two.ipynb", "ben/pair.ipynb", "cid/pair.ipynb"]
+    (note,) = intake.collect(zipped(tmp_path, contents(names)), "pair").notes
+    assert "'ada' was taken for one student" in note and "'one.ipynb' and 'two.ipynb'" in note
 
 
 def test_what_is_nobodys_is_named(tmp_path):
@@ -380,6 +413,17 @@ def test_a_mapping_that_cannot_be_followed_is_refused(tmp_path, text, reason):
         students(path, people=tmp_path / "people.csv")
     with pytest.raises(IntakeError, match="cannot be read"):
         students(path, people=tmp_path / "absent.csv")
+
+
+def test_a_student_keeps_the_id_when_the_name_changes_but_not_the_number(tmp_path):
+    place = "{}_4711_assignsubmission_file/pair.ipynb"
+    (first,) = intake.collect(zipped(tmp_path, contents([place.format("Ada Ex")])), "pair")
+    names = [place.format("Group A-Ada Ox"), "Ada Ex_4712_assignsubmission_file/pair.ipynb"]
+    later = intake.collect(zipped(tmp_path, contents(names)), "pair", known={first.student: first.person})
+    assert {item.student: item.person.name for item in later} == {
+        "Ada Ex_4711": "Group A-Ada Ox",
+        "Ada Ex_4712": "Ada Ex",
+    }
 
 
 def test_a_mapping_names_files_folders_and_patterns_and_the_longest_counts(tmp_path):

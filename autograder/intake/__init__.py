@@ -8,14 +8,15 @@ counts, `students` what the students are called, `people` who they are in the LM
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from autograder.intake.choice import Assignment, choose
 from autograder.intake.files import MAX_BYTES, Entry, IntakeError, opened, shown
 from autograder.intake.handed import Handed
 from autograder.intake.layouts import LAYOUTS, assigned
-from autograder.intake.mapping import Mapping
+from autograder.intake.mapping import PeopleFile
 from autograder.intake.people import Person
 from autograder.intake.students import alike, student_id
 
@@ -47,12 +48,15 @@ class Submissions:
     notes: what an instructor should know about the download, a line each.
     """
 
-    def __init__(self, path: Path, assignment: str, layout: str, people: Path | None) -> None:
+    def __init__(
+        self, path: Path, assignment: str, layout: str, people: Path | None, known: Mapping[str, Person]
+    ) -> None:
         """Raises IntakeError when there is nothing to grade, or when it is not certain whose it is."""
         self._path = path
         self._assignment = Assignment(assignment)
         self._layout = layout
-        self._mapping = Mapping.read(people) if people else None
+        self._mapping = PeopleFile.read(people) if people else None
+        self._known = {number: student for student, person in known.items() if (number := person.lasting)}
         with opened(path) as entries:
             students, self.notes = self._students(entries)
             self._size = len(students)
@@ -76,11 +80,11 @@ class Submissions:
         if not people:
             raise IntakeError(
                 f"{self._path} holds no sub-folder and no .ipynb file that names a student, and it is no "
-                "download of a system that is known here, so there is nobody to grade."
+                "download of a system that is known here, so there is nobody to grade." + _packed(entries)
             )
         students: dict[str, list[Handed]] = {}
         for handed in people.values():
-            student = student_id(handed[0].owner)
+            student = self._known.get(handed[0].person.lasting) or student_id(handed[0].owner)
             if student in students:
                 raise IntakeError(
                     f"Two students would be called '{student}', by '{shown(handed[0].entry.parts[-1])}' and "
@@ -96,14 +100,28 @@ class Submissions:
             yield f"differ only in case, so perhaps one student: {', '.join(group)}"
 
 
-def collect(path: Path, assignment: str, *, layout: str = "", people: Path | None = None) -> Submissions:
+def _packed(entries: list[Entry]) -> str:
+    """What to do where the class is a zip in a zip."""
+    names = [entry.parts[-1] for entry in entries if entry.parts[-1].lower().endswith(".zip")]
+    return f" It holds '{shown(names[0])}': unpack that and give it." if names else ""
+
+
+def collect(
+    path: Path,
+    assignment: str,
+    *,
+    layout: str = "",
+    people: Path | None = None,
+    known: Mapping[str, Person] = MappingProxyType({}),
+) -> Submissions:
     """The submissions in `path`, sorted by student; everybody who handed in anything has one.
 
     path: a folder with one sub-folder or one .ipynb per student, in sections or not; a single notebook,
     whose student is the file's name; or a download of one of the systems in LAYOUTS, as a zip or
     unpacked. Nothing is unpacked to disk. What cannot be read is a Submission with a `problem`.
     layout: one of LAYOUTS, empty to find out; people: a CSV file with the columns path and student,
-    which says whose each file is. Raises IntakeError when there is nothing to grade, or when several people
-    may be under one name or one under several.
+    which says whose each file is; known: the class so far, whose ids stay where the system's number is the
+    same, whatever has become of the name. Raises IntakeError when there is nothing to grade, or when
+    several people may be under one name or one under several.
     """
-    return Submissions(path, assignment, layout, people)
+    return Submissions(path, assignment, layout, people, known)

@@ -143,7 +143,9 @@ class _Reader:
         if _AGAIN.fullmatch(folder.name):
             above = (*above, folder.name)
         shown_folders = [
-            item for item in folder.folders.values() if not item.name.startswith(".") or item.notebooks()
+            item
+            for item in folder.folders.values()
+            if item.notebooks() or not (item.name.startswith(".") or self._is_nobodys(item))
         ]
         classes = self._classes(shown_folders, folder, in_section)
         for item in shown_folders:
@@ -152,6 +154,10 @@ class _Reader:
             else:
                 self._person_by_folder(item, above, alone=len(shown_folders) == 1)
         self._files(folder, len(shown_folders), above)
+
+    def _is_nobodys(self, folder: Folder) -> bool:
+        """Whether a folder without notebooks is for images, data and such; an empty one names a person."""
+        return bool(folder.files) and not self.person(folder.name)
 
     # Which folders hold people
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from autograder.intake import by_name, canvas, gradescope, systems
 from autograder.intake.files import Entry, IntakeError, shown
 from autograder.intake.handed import Claims, Handed, is_notebook, naming
-from autograder.intake.mapping import Mapping
+from autograder.intake.mapping import PeopleFile
 
 _SYSTEMS: dict[str, Callable[[Sequence[Entry], str], Claims]] = {
     "gradescope": gradescope.claims,
@@ -39,7 +39,7 @@ def assigned(
     is_ours: Callable[[Entry], bool] = lambda entry: True,
     *,
     layout: str = "",
-    mapping: Mapping | None = None,
+    mapping: PeopleFile | None = None,
 ) -> Claims:
     """Every entry that looks like (part of) a hand-in, with its owner; group work once per member.
 
@@ -146,7 +146,8 @@ def _check_users(handed: Sequence[Handed], assignment: str) -> None:
 def _nobodys(entries: Sequence[Entry], claimed: Claims) -> list[str]:
     """A note on the files that are nobody's."""
     taken = _taken(claimed)
-    left = [entry for entry in entries if not entry.is_folder and id(entry) not in taken]
+    files = [entry for entry in entries if not entry.is_folder and id(entry) not in taken]
+    left = [entry for entry in files if _is_hand_in(entry) or not entry.parts[-1].startswith(".")]
     left.sort(key=lambda entry: (not _is_hand_in(entry), entry.parts))
     if not left:
         return []

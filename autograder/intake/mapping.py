@@ -14,7 +14,7 @@ from autograder.intake.handed import Claims, Handed, Owner
 _COLUMNS = ("path", "student")
 
 
-class Mapping:
+class PeopleFile:
     """Rows of paths and students; a path is a file, a folder, or a pattern, as seen from PATH."""
 
     def __init__(self, rows: Sequence[tuple[str, str]], source: Path) -> None:
@@ -22,7 +22,7 @@ class Mapping:
         self._source = source
 
     @classmethod
-    def read(cls, path: Path) -> Mapping:
+    def read(cls, path: Path) -> PeopleFile:
         """The mapping in a CSV file with the columns path and student. Raises IntakeError."""
         try:
             text = path.read_text(encoding="utf-8-sig")

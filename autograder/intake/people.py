@@ -41,6 +41,11 @@ class Person:
     upload: Upload | None = None
     maybe: tuple[str, ...] = ()
 
+    @property
+    def lasting(self) -> tuple[str, str] | None:
+        """System and number, where that is the person's; Gradescope's is that of one submission."""
+        return (self.lms, self.number) if self.number and self.lms != "gradescope" else None
+
 
 _PEOPLE = TypeAdapter(dict[str, Person])
 

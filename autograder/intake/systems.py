@@ -34,11 +34,11 @@ _ABOUT = re.compile(r"\s*[^:\n]{1,30}: (?P<name>[^\n]*?) \((?P<login>[^()\n]+)\)
 
 _BRIGHTSPACE = re.compile(
     r"""
-    (?P<user>\d+)-(?P<other>\d+)\ -\ (?P<name>.+?)\ ?-\ ?
-    (?P<date>[^-]*?\d{4},?\ +\d{3,4}(?:\ ?[AP]\.?M\.?)?)
+    (?P<user>\d+)-\d+\ -\ (?P<name>.+?)\ ?-\               # some leave out the blank behind the name
+    (?P<date>(?:(?!\ -\ ).)*?\b\d{4}\b(?:(?!\ -\ ).)*?)
     (?:\ -\ (?P<file>.+))?                # the file itself where there are no folders
     """,
-    re.VERBOSE | re.DOTALL | re.IGNORECASE,
+    re.VERBOSE | re.DOTALL,
 )
 """Written by Brightspace's dropbox, with an index.html beside the folders or files."""
 _BRIGHTSPACE_DATES = ("%b %d, %Y %I%M %p", "%B %d, %Y %I%M %p", "%d %B %Y %I%M %p", "%d %B, %Y %I%M %p")
@@ -70,6 +70,11 @@ Pfad of each file in the archive, in this order in every language."""
 
 _TEAMS_VERSION = re.compile(
     r"(?:version|versión|versione|versão|versie|wersja|версия|バージョン|版本|버전)\s*(\d+)", re.IGNORECASE
+)
+_TEAMS_SUBMITTED = re.compile(
+    r"submitted files|eingereichte dateien|fichiers (?:envoyés|remis)|archivos enviados|file inviati"
+    r"|ingeleverde bestanden|提出済みのファイル|已提交的文件",
+    re.IGNORECASE,
 )
 _TEAMS_DRAFTS = re.compile(
     r"working files|arbeitsdateien|fichiers de travail|archivos de trabajo|file di lavoro|werkbestanden"
@@ -294,13 +299,18 @@ def teams(entries: Sequence[Entry], assignment: str) -> Claims:
 
 
 def _submitted_to_teams(entry: Entry) -> Handed | None:
-    for depth, part in enumerate(entry.parts):
-        match = _TEAMS_VERSION.fullmatch(part.strip())
-        if match and depth >= 2:
-            name = entry.parts[depth - 2]
-            newness = f"{int(match[1]):06} {entry.date}"
-            return Handed(Owner(("teams", name), name, "teams"), entry, part, entry.parts[-1], newness)
-    return None
+    match, depth = _first(_TEAMS_SUBMITTED.fullmatch, entry.parts)
+    version, place = _first(_TEAMS_VERSION.fullmatch, entry.parts)
+    if match and len(entry.parts) > depth + 2:
+        name = entry.parts[depth + 1]
+    elif version and place >= 2 and not match:
+        name = entry.parts[place - 2]
+    else:
+        return None
+    number = int(version[1]) if version else 0
+    owner = Owner(("teams", name), name, "teams")
+    label = version[0] if version else ""
+    return Handed(owner, entry, label, entry.parts[-1], f"{number:06} {entry.date}")
 
 
 def _draft_in_teams(entry: Entry) -> Handed | None:
@@ -308,7 +318,7 @@ def _draft_in_teams(entry: Entry) -> Handed | None:
     if not match or len(entry.parts) < depth + 3:
         return None
     owner = Owner(("teams", entry.parts[depth + 1]), entry.parts[depth + 1], "teams")
-    note = "only a working file, which was not turned in"
+    note = "only a working file, which was not handed in"
     return Handed(owner, entry, match[0], entry.parts[-1], entry.date, note=note)
 
 
