@@ -97,6 +97,16 @@ READ = {
     ),
     "groups": (["Group 1/pair.ipynb", "Group 2/pair.ipynb", "Group 2/plots.ipynb"], ["Group 1", "Group 2"]),
     "with images beside": (["ada.ipynb", "images/plot.png", "late/cid.ipynb"], ["ada", "cid"]),
+    "with the instructor's own": (
+        ["ada/pair.ipynb", "ben/pair.ipynb", "solution/x.ipynb", "Starter code/x.ipynb", "pair/x.ipynb"],
+        ["ada", "ben"],
+    ),
+    "sections of a file each": (["Section A/ada.ipynb", "Section B/ben.ipynb"], ["ada", "ben"]),
+    "sections by letters": (["A/ada/x.ipynb", "A/ben/x.ipynb", "B/cid/x.ipynb"], ["ada", "ben", "cid"]),
+    "Moodle, and one by mail": (
+        ["Ada_11_assignsubmission_file/x.ipynb", "Ben_12_assignsubmission_file/x.ipynb", "late/zoe/x.ipynb"],
+        ["Ada_11", "Ben_12", "zoe"],
+    ),
     "blind numbers": (["student_1.ipynb", "student_2.ipynb"], ["student_1", "student_2"]),
     "as nbgrader keeps it": (["submitted/ada/pair/x.ipynb", "submitted/ben/pair/x.ipynb"], ["ada", "ben"]),
     "students' numbers": (["20240001/pair.ipynb", "20241231/pair.ipynb"], ["20240001", "20241231"]),

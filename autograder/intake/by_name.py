@@ -25,6 +25,9 @@ _SECTION = re.compile(
 )
 """The name of a folder that divides a class."""
 
+_TEAM = re.compile(r"(?:group|grp|groupe|gruppe|team)(?![^\W\d_])", re.IGNORECASE)
+"""What a section's name may begin with, and as well that of a few students who hand in together."""
+
 _AGAIN = re.compile(
     r"(?:attempt|version|versuch|try|resubmission|round|week|woche|day|v)\W*\d+"
     r"|(?:late|nachgereicht|resubmi(?:ssions?|tted)|on time|in time)(?![^\W\d_]).*"
@@ -148,11 +151,14 @@ class _Reader:
             if item.notebooks() or not (item.name.startswith(".") or self._is_nobodys(item))
         ]
         classes = self._classes(shown_folders, folder, in_section)
-        for item in shown_folders:
-            if item in classes:
-                self._class(item, above, in_section or len(shown_folders) > 1)
-            else:
-                self._person_by_folder(item, above, alone=len(shown_folders) == 1)
+        for item in classes:
+            self._class(item, above, in_section or len(shown_folders) > 1)
+        others = [item for item in shown_folders if item not in classes]
+        people = [item for item in others if self.person(item.name)]
+        if not people and not self._rest and len(others) == len(shown_folders):
+            people = others  # there is nobody else, so that "submission" may be somebody's
+        for item in people:
+            self._person_by_folder(item, above, alone=len(shown_folders) == 1)
         self._files(folder, len(shown_folders), above)
 
     def _is_nobodys(self, folder: Folder) -> bool:
@@ -199,7 +205,8 @@ class _Reader:
         own = self._own_notebooks(folder)
         if self._has_title(own) or not own:
             return bool(people)
-        if _AGAIN.fullmatch(folder.name) and self._names_somebody(folder):
+        collects = _AGAIN.fullmatch(folder.name) or _SECTION.fullmatch(folder.name)
+        if collects and not _TEAM.match(folder.name) and self._names_somebody(folder):
             return True
         return len(people) > 1 and sum(map(self._is_ours, own)) > 1
 
@@ -282,7 +289,7 @@ class _Reader:
 
     def _is_generic(self, name: str) -> bool:
         """Whether a folder's name is that of a part of the course."""
-        return bool(_SECTION.fullmatch(name)) or self._is_part(name)
+        return bool(_SECTION.fullmatch(name)) or self._is_part(name) or (len(name) == 1 and name.isascii())
 
     def _is_part(self, name: str) -> bool:
         """Whether a name has no word of its own: only the assignment's, numbers and such as "final"."""
