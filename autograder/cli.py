@@ -24,6 +24,17 @@ class _FriendlyError(click.ClickException):
     exit_code = 2
 
 
+class _NotGraded(click.ClickException):
+    """Something is wrong with the class, and not with the command: exit code 1."""
+
+    exit_code = 1
+
+
+def _tell(text: str) -> None:
+    """A line for the instructor that is no result."""
+    click.echo(text, err=True)
+
+
 class _InOrder(click.Group):
     """Lists commands in the order in which they are needed."""
 
@@ -114,7 +125,7 @@ def publish(folder: Path, solutions: bool) -> None:
 
 @main.command()
 @click.argument("name")
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", required=False, type=click.Path(path_type=Path))
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Folder for results.  [default: autograder/grades]"
 )
@@ -131,18 +142,20 @@ def publish(folder: Path, solutions: bool) -> None:
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0.1),
-    default=20.0,
-    show_default=True,
-    help="Seconds for a cell or a call.",
+    help="Seconds for a cell or a call.  [default: as the last time, 20 at first]",
 )
 @click.option(
     "--memory",
     type=click.IntRange(min=1024),
-    default=4096,
-    show_default=True,
-    help="MiB of address space for a worker.",
+    help="MiB for a worker.  [default: as the last time, 4096 at first]",
 )
-@click.option("--db", metavar="URL", help="nbgrader gradebook.  [default: SQLite in the results folder]")
+@click.option(
+    "--db",
+    metavar="URL",
+    help="nbgrader gradebook.  [default: as the last time, SQLite in the results folder at first]",
+)
+@click.option("--only-these", is_flag=True, help="The class is what is in PATH; all others are left out.")
+@click.option("--student", metavar="ID", help="Judge this student again, and take nothing else from PATH.")
 @click.option("--regrade", is_flag=True, help="Judge again what already has a verdict.")
 @click.option("--reseed", is_flag=True, help="Draw new hidden inputs, for a new course; all is judged again.")
 @click.option(
@@ -168,14 +181,16 @@ def publish(folder: Path, solutions: bool) -> None:
 )
 def grade(
     name: str,
-    path: Path,
+    path: Path | None,
     out: Path | None,
     jobs: int | None,
     scheduler: str | None,
     kind: str,
-    timeout: float,
-    memory: int,
+    timeout: float | None,
+    memory: int | None,
     db: str | None,
+    only_these: bool,
+    student: str | None,
     regrade: bool,
     reseed: bool,
     merge: tuple[Path, ...],
@@ -188,6 +203,9 @@ def grade(
     the zip of all submissions from a learning management system (also unpacked). Where it is not certain
     whose a notebook is, nothing is graded, and --layout or --people settles it. What has a verdict is not
     judged again.
+
+    The class is everybody who has ever handed in: those who are not in PATH keep what they handed in before.
+    Who hands in again is judged by the newer notebook. Without PATH, all that was handed in is graded again.
     """
     from autograder import grading
     from autograder.class_folder import InUse
@@ -195,9 +213,13 @@ def grade(
     from autograder.gradebook import NoGradebook
     from autograder.intake import IntakeError
     from autograder.master import UnknownAssignment
+    from autograder.merging import UnclearIdentity
     from autograder.results import table
+    from autograder.settings import UnusableSettings
     from autograder.submission_store import DamagedStore
 
+    if only_these and (path is None or student):
+        raise _FriendlyError("--only-these needs PATH, and goes without --student.")
     unusable = (
         UnknownAssignment,
         IntakeError,
@@ -207,6 +229,8 @@ def grade(
         NoGradebook,
         InUse,
         DamagedStore,
+        UnclearIdentity,
+        UnusableSettings,
     )
     try:
         grades = grading.grade_class(
@@ -219,13 +243,17 @@ def grade(
             seconds=timeout,
             memory_mib=memory,
             db_url=db,
+            only_these=only_these,
+            student=student,
             regrade=regrade,
             reseed=reseed,
             merge=merge,
             layout=layout,
             people_file=people,
-            say=lambda text: click.echo(text, err=True),
+            say=_tell,
         )
+    except grading.WrongAssignment as error:
+        raise _NotGraded(str(error)) from None
     except unusable as error:
         raise _FriendlyError(str(error)) from None
     console = Console()
@@ -247,9 +275,7 @@ def _on_results(command: Callable[..., None]) -> Callable[..., None]:
         type=click.Path(path_type=Path),
         help="Folder that `grade` wrote to.  [default: autograder/grades]",
     )
-    db = click.option(
-        "--db", metavar="URL", help="nbgrader gradebook.  [default: SQLite in the results folder]"
-    )
+    db = click.option("--db", metavar="URL", help="nbgrader gradebook.  [default: the one that `grade` used]")
     return click.argument("name")(out(db(command)))
 
 
@@ -261,11 +287,12 @@ def _results(name: str, out: Path | None, db: str | None, *, record_penalties: b
     from autograder.results import MissingResults, Results
     from autograder.results.late import InvalidLatePolicy
     from autograder.results.roster import InvalidRoster
+    from autograder.settings import UnusableSettings
 
     read = Results.with_penalties_recorded if record_penalties else Results.read
     try:
         return read(name, out or grading.DEFAULT_FOLDER, db)
-    except (MissingResults, InvalidLatePolicy, InvalidRoster, InUse, NoGradebook) as error:
+    except (MissingResults, InvalidLatePolicy, InvalidRoster, InUse, NoGradebook, UnusableSettings) as error:
         raise _FriendlyError(str(error)) from None
 
 

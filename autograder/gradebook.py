@@ -43,6 +43,7 @@ from autograder.master import Master, grade_id
 from autograder.pages import plain
 from autograder.verdicts import Grades, SubmissionVerdict
 
+FILE = "gradebook.db"
 _NOTHING_WRITTEN = "No response."  # nbgrader's words
 
 
@@ -63,6 +64,15 @@ class Mark:
     waiting: bool = False
     comment: str = ""
 
+    @property
+    def given(self) -> bool:
+        """Whether a person gave points."""
+        return self.score is not None or bool(self.extra_credit)
+
+    def counted(self, automatic: float) -> float:
+        """The points that count for the question."""
+        return round((automatic if self.score is None else self.score) + self.extra_credit, 2)
+
 
 def record(db_url: str, master: Master, grades: Grades, before: Grades | None = None) -> None:
     """Write the points of a class to the gradebook at `db_url`, all of it or nothing.
@@ -81,8 +91,8 @@ def record(db_url: str, master: Master, grades: Grades, before: Grades | None = 
             _save_grades(gradebook.db, cells, notebooks, grades, _digests(before))
     except SQLAlchemyError as error:
         raise NoGradebook(
-            f"Nothing was written to the gradebook {_shown(db_url)} ({type(error).__name__}). "
-            "The verdicts are kept: put it right and run the command again."
+            f"Nothing was written to the gradebook {_shown(db_url)} ({_reason(error)}). The verdicts are "
+            "kept: put it right and run the command again."
         ) from error
 
 
@@ -94,8 +104,8 @@ def prepare(db_url: str) -> None:
             pass
     except (SQLAlchemyError, OSError) as error:
         raise NoGradebook(
-            f"The gradebook {_shown(db_url)} cannot be opened ({type(error).__name__}). "
-            "Correct --db, or start the database. Nothing was graded."
+            f"The gradebook {_shown(db_url)} cannot be opened ({_reason(error)}). "
+            f"{_advice(db_url)} Nothing was graded."
         ) from error
 
 
@@ -128,6 +138,29 @@ def _open(db_url: str) -> Iterator[Gradebook]:
         with gradebook:
             gradebook.db.rollback()  # what nbgrader read on opening is no part of what follows
             yield gradebook
+
+
+def _reason(error: Exception) -> str:
+    """What the database says, in a line."""
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    cause = getattr(error, "orig", None) or error
+    return " ".join(str(cause).split()).rstrip(".")[:300] or type(error).__name__
+
+
+def _advice(db_url: str) -> str:
+    try:
+        url = make_url(db_url)
+    except SQLAlchemyError:
+        return "Correct --db."
+    if url.get_backend_name() == "sqlite":
+        return "Put the file right, or put it back from a backup."
+    if url.password is None:
+        return (
+            "Start the database; if it asks for a password, which is not kept, give it again with --db, in "
+            "PGPASSWORD or in ~/.pgpass."
+        )
+    return "Correct --db, or start the database."
 
 
 def _shown(db_url: str) -> str:
@@ -337,9 +370,7 @@ def record_penalties(db_url: str, assignment: str, penalties: Mapping[str, float
             if changed:
                 gradebook.db.execute(update(SubmittedNotebook), changed)
     except SQLAlchemyError as error:
-        raise NoGradebook(
-            f"The gradebook {_shown(db_url)} cannot be written ({type(error).__name__})."
-        ) from None
+        raise NoGradebook(f"The gradebook {_shown(db_url)} cannot be written ({_reason(error)}).") from None
 
 
 def default_url(out: Path) -> str:
@@ -355,7 +386,7 @@ def marks(db_url: str, assignment: str) -> dict[str, dict[str, Mark]]:
             return _marks(gradebook, assignment)
     except SQLAlchemyError as error:
         raise NoGradebook(
-            f"The gradebook {_shown(db_url)} cannot be read ({type(error).__name__})."
+            f"The gradebook {_shown(db_url)} cannot be read ({_reason(error)}). {_advice(db_url)}"
         ) from None
 
 
@@ -371,6 +402,22 @@ def _marks(gradebook: Gradebook, assignment: str) -> dict[str, dict[str, Mark]]:
             mark = Mark(most, score, extra or 0.0, waiting, comments.get((student, question), ""))
             found.setdefault(student, {})[question] = mark
     return found
+
+
+def with_marks(grades: Grades, marks: Mapping[str, Mapping[str, Mark]]) -> Grades:
+    """The class with the points that people gave, and with the totals that come of them."""
+    rows = tuple(_with_marks(row, marks.get(row.student, {})) for row in grades.submissions)
+    return grades.model_copy(update={"submissions": rows})
+
+
+def _with_marks(row: SubmissionVerdict, marks: Mapping[str, Mark]) -> SubmissionVerdict:
+    automatic = {question.name: question.points for question in row.questions}
+    manual = {
+        name: mark.counted(automatic.get(name, 0.0)) for name, mark in sorted(marks.items()) if mark.given
+    }
+    total = round(sum((automatic | manual).values()), 2)
+    nothing_known = row.status == "crashed" and not manual
+    return row.model_copy(update={"manual": manual, "total": None if nothing_known else total})
 
 
 def _require_file(db_url: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import collections
 import dataclasses
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,11 +21,14 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from autograder import autograded, class_folder, dispatch, gradebook, intake
+from autograder import autograded, class_folder, dispatch, gradebook, intake, merging
 from autograder.dispatch import Job
-from autograder.intake import Submission
+from autograder.intake import Submission, Submissions
+from autograder.intake.choice import Assignment
 from autograder.judging import unreadable
-from autograder.master import Master
+from autograder.master import Master, names
+from autograder.merging import Changes
+from autograder.settings import ClassSettings, GradebookAddress
 from autograder.student import Limits
 from autograder.submission_store import SubmissionStore
 from autograder.verdicts import (
@@ -47,68 +50,173 @@ class CannotGrade(ValueError):
     """The class cannot be graded as asked; the message says why and what to do."""
 
 
+class WrongAssignment(CannotGrade):
+    """All that can be read was handed in for another assignment."""
+
+
 def grade_class(
     assignment: str,
-    path: Path,
+    path: Path | None,
     *,
     out: Path = DEFAULT_FOLDER,
     jobs: int | None = None,
     scheduler: str | None = None,
     sandbox_kind: str = "auto",
-    seconds: float = 20.0,
-    memory_mib: int = 4096,
+    seconds: float | None = None,
+    memory_mib: int | None = None,
     db_url: str | None = None,
     regrade: bool = False,
     reseed: bool = False,
     merge: Sequence[Path] = (),
     layout: str = "",
     people_file: Path | None = None,
+    only_these: bool = False,
+    student: str | None = None,
     say: Callable[[str], None] = lambda text: None,
 ) -> Grades:
     """Grade the submissions in `path`; write out/NAME/grades.json, the gradebook and out/autograded/.
 
-    Beside it, judged.json says under which key each student's verdict is stored, and people.json who
-    the students are in the LMS.
+    The class is everybody who has ever handed in: those who are not in `path` keep what they handed in
+    before, and are judged again only where the master, the seed, the limits or the engine have changed.
+    Beside grades.json, judged.json says under which key each student's verdict is stored, people.json who
+    the students are in the LMS, and submissions/ has the notebooks that count.
 
-    jobs: local processes (default: one per core); scheduler: address of a dask.distributed
-    scheduler to use instead; sandbox_kind: see `autograder.sandbox`; seconds: limit for one
-    cell or call; memory_mib: limit for one worker; db_url: gradebook (default: SQLite in
-    `out`); regrade: judge again what has a verdict; reseed: draw new hidden inputs, so that
+    path: None to grade what was handed in before; jobs: local processes (default: one per core);
+    scheduler: address of a dask.distributed scheduler to use instead; sandbox_kind: see
+    `autograder.sandbox`; seconds: limit for one cell or call; memory_mib: limit for one worker; db_url:
+    gradebook; the default of these three is what the class was graded with last, and 20 s, 4096 MiB and
+    SQLite in `out` at first; regrade: judge again what has a verdict; reseed: draw new hidden inputs, so that
     all is judged again; merge: results folders of other machines, whose verdicts are taken over;
-    layout, people_file: whose files are whose, where that is not left to `intake.collect`; say: is called
-    with every line that an instructor should know about the download.
-    Raises UnknownAssignment, IntakeError, NoSandbox, NoCluster, CannotGrade or NoGradebook before any
-    verdict is kept; all but the first three also later, when what they need is gone.
+    layout, people_file: whose files are whose, where that is not left to `intake.collect`;
+    only_these: the class is what is in `path`; student: judge this one in any case, and take nothing else
+    from `path`; say: is called with every line that an instructor should know.
+    Raises UnknownAssignment, IntakeError, NoSandbox, NoCluster, CannotGrade, UnclearIdentity,
+    UnusableSettings, DamagedStore, InUse or NoGradebook before any verdict is kept; NoSandbox, NoCluster,
+    NoGradebook and DamagedStore also later, when what they need is gone.
     """
     master = Master.read(assignment)
-    submissions = intake.collect(path, assignment, layout=layout, people=people_file)
-    for note in submissions.notes:
-        say(note)
+    submissions = None
+    if path is not None:
+        submissions = intake.collect(path, assignment, layout=layout, people=people_file)
+        for note in submissions.notes:
+            say(note)
     folder = out / assignment
     others = [other / assignment for other in merge]
     known = _known_seed(folder, others, reseed)
     with dispatch.crew(jobs, scheduler) as crew:
-        limits = Limits(float(seconds), memory_mib, crew.resolve(sandbox_kind))
+        sandbox_kind = crew.resolve(sandbox_kind)
+        address = GradebookAddress.of(out, db_url)
+        if submissions is not None:
+            _check_assignment(submissions, assignment)
         class_folder.make_private(out, assignment)
         with class_folder.alone_in(folder), ThreadPoolExecutor(1) as beside:
             _remove_half_written(folder)
-            db_url = db_url or gradebook.default_url(out)
-            gradebook_is_there = beside.submit(gradebook.prepare, db_url)  # while judging starts up
+            settings = _settings(folder, seconds, memory_mib, say)
+            limits = Limits(settings.seconds, settings.memory_mib, sandbox_kind)
+            last, kept, changes = _last_grades(folder / "grades.json"), SubmissionStore(folder), Changes()
+            class_now = _class_now(submissions, kept, last, changes, only_these=only_these, student=student)
+            gradebook_is_there = beside.submit(gradebook.prepare, address.url)  # while judging starts up
             seed = secret_seed(folder / "secret_seed", known, anew=reseed)
-            kept = SubmissionStore(folder)
             stores = [VerdictStore(place / "verdicts") for place in (folder, *others)]
-            run = _Run(master, seed, limits, stores, kept, regrade, out)
+            again = (lambda name: name == student) if student else (lambda name: regrade)
+            run = _Run(master, seed, limits, stores, again, out)
             with _progress(assignment) as progress:
-                task = progress.add_task(assignment, total=len(submissions))
-                run.grade(submissions, crew, gradebook_is_there.result, lambda: progress.advance(task))
+                task = progress.add_task(assignment, total=class_now.size)
+                run.grade(
+                    class_now.submissions, crew, gradebook_is_there.result, lambda: progress.advance(task)
+                )
             gradebook_is_there.result()
             grades = run.grades()
-            kept.keep_only({row.student for row in grades.submissions})
-            gradebook.record(db_url, master, grades, _last_grades(folder / "grades.json"))
+            gradebook.record(address.url, master, grades, last)
+            grades = gradebook.with_marks(grades, gradebook.marks(address.url, assignment))
             write_atomically(folder / "judged.json", json.dumps(run.keys, indent=1) + "\n")
             kept.save()
+            settings.write(folder)
+            address.remember()
             write_grades(folder / "grades.json", grades)
+    for line in changes.lines():
+        say(line)
     return grades
+
+
+def _settings(
+    folder: Path, seconds: float | None, memory_mib: int | None, say: Callable[[str], None]
+) -> ClassSettings:
+    """The limits for this run, those of the last one where they are not given."""
+    before = ClassSettings.read(folder)
+    now = before.changed(seconds, memory_mib)
+    if now != before and (folder / "grades.json").exists():
+        say(
+            f"The limits are {now.seconds:g} s and {now.memory_mib} MiB now, after {before.seconds:g} s and "
+            f"{before.memory_mib} MiB before: the whole class is judged again."
+        )
+    return now
+
+
+@dataclasses.dataclass(frozen=True)
+class _ClassNow:
+    """Everybody who is in the class after this run, with what counts of them."""
+
+    submissions: Iterator[Submission]
+    size: int
+
+
+def _class_now(
+    handed_in: Submissions | None,
+    kept: SubmissionStore,
+    last: Grades | None,
+    changes: Changes,
+    *,
+    only_these: bool,
+    student: str | None,
+) -> _ClassNow:
+    """Who and what is to be graded. Raises CannotGrade or UnclearIdentity."""
+    if handed_in is None and not kept:
+        raise CannotGrade("Nothing has been handed in so far: say where the submissions are (PATH).")
+    people = {} if handed_in is None else handed_in.people
+    if student is not None:
+        known = kept if handed_in is None else people
+        merging.check_student(student, known)
+        people = {student: people[student]} if people else {}
+    if only_these:
+        kept.keep_only(set(people))
+        changes.left_out.extend(name for name in _names(last) if name not in people)
+    merging.check_identities(people, kept)
+    lost = [name for name in _names(last) if name not in kept and name not in people]
+    if lost and not only_these:
+        raise CannotGrade(
+            f"{len(lost)} students were graded by an older version of the autograder, which kept no "
+            "notebooks. Grade the submissions of the whole class once more."
+        )
+    wanted = (item for item in handed_in or () if item.student in people)
+    submissions = merging.merged(wanted, kept, changes, as_it_is=only_these or student is not None)
+    return _ClassNow(submissions, len({*people, *kept}))
+
+
+def _names(grades: Grades | None) -> list[str]:
+    return [row.student for row in grades.submissions] if grades else []
+
+
+def _check_assignment(submissions: Submissions, assignment: str) -> None:
+    """Raise WrongAssignment where every notebook is more like that of another assignment."""
+    ours = Assignment(assignment)
+    others = [Assignment(name) for name in names() if name != assignment]
+    found: collections.Counter[str] = collections.Counter()
+    for item in submissions:
+        if not item.content:
+            continue
+        likeness, _ = ours.likeness(item.content)
+        if 2 * likeness >= ours.size:
+            return
+        most, name = max(((other.likeness(item.content)[0], other.name) for other in others), default=(0, ""))
+        if likeness >= most:
+            return
+        found[name] += 1
+    if found:
+        likely = " or ".join(name for name, _ in found.most_common(2))
+        raise WrongAssignment(
+            f"No notebook there is one of {assignment!r}: they look like {likely}. Nothing was graded."
+        )
 
 
 def _known_seed(folder: Path, others: list[Path], reseed: bool) -> int | None:
@@ -142,9 +250,14 @@ def _read_seed(path: Path) -> int:
 
 def _last_grades(path: Path) -> Grades | None:
     """The class as the last run left it."""
-    with contextlib.suppress(OSError, ValueError):
+    try:
         return Grades.model_validate_json(path.read_bytes())
-    return None
+    except FileNotFoundError:
+        return None
+    except ValueError:
+        raise CannotGrade(
+            f"{path} is damaged. Remove it and run the command again, which writes it; nothing else is lost."
+        ) from None
 
 
 def _remove_half_written(folder: Path) -> None:
@@ -163,19 +276,17 @@ class _Run:
         seed: int,
         limits: Limits,
         stores: list[VerdictStore],
-        kept: SubmissionStore,
-        regrade: bool,
+        again: Callable[[str], bool],
         out: Path,
     ) -> None:
-        """stores: verdicts are written to the first and looked for in all; kept: for what is handed in now;
-        out: for the graded notebooks."""
+        """stores: verdicts are written to the first and looked for in all; again: whether a student is judged
+        in any case; out: for the graded notebooks."""
         self.keys: dict[str, str] = {}
         self._master = master
         self._seed = seed
         self._limits = limits
         self._stores = stores
-        self._kept = kept
-        self._regrade = regrade
+        self._again = again
         self._out = out
         self._rows: dict[str, SubmissionVerdict] = {}
         self._judging: dict[str, Submission] = {}  # without their bytes
@@ -209,7 +320,6 @@ class _Run:
         master = dataclasses.replace(self._master)  # as sent: without what is derived from it
         engine = engine_version()
         for item in submissions:
-            self._kept.put(item)
             judged = self._known(item, engine)
             if judged is None:
                 self._judging[item.student] = dataclasses.replace(item, content=b"")
@@ -224,7 +334,7 @@ class _Run:
             return unreadable(item.student, self._master, item.problem)
         parts = (self._master.sha256, str(self._seed), engine, repr(self._limits))
         key = self.keys[item.student] = verdict_key(item.student, item.content, *parts)
-        return None if self._regrade else self._stored(key)
+        return None if self._again(item.student) else self._stored(key)
 
     def _stored(self, key: str) -> Judged | None:
         own, *others = self._stores
@@ -237,7 +347,8 @@ class _Run:
 
     def _add(self, item: Submission, judged: Judged) -> None:
         faults = item.faults + judged.verdict.faults
-        row = judged.verdict.model_copy(update={"faults": faults, "late": item.late})
+        notices = item.faults + judged.verdict.notices
+        row = judged.verdict.model_copy(update={"faults": faults, "notices": notices, "late": item.late})
         self._rows[item.student] = row
         autograded.write(self._out, self._master, judged.model_copy(update={"verdict": row}))
 

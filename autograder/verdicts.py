@@ -49,15 +49,30 @@ class WrittenAnswer(Verdict):
 
 
 class SubmissionVerdict(Verdict):
-    """One row of the class; `late`: it was handed in after the time; `written`: what a person grades."""
+    """One row of the class.
+
+    score: the automatic points; faults: all that is to be said about what was handed in, among it the
+    notices, which tell of no damage; late: it was handed in after the time; written: what a person grades;
+    manual: the points that count where a person gave some, by question; total: the points that count,
+    before anything is taken off for being late, None where nothing is known. The last two are those of
+    the gradebook when grades.json was written.
+    """
 
     student: str
     score: float
     status: SubmissionStatus
     questions: tuple[QuestionVerdict, ...]
     faults: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
     late: bool = False
     written: tuple[WrittenAnswer, ...] = ()
+    manual: dict[str, float] = {}
+    total: float | None = None
+
+    @property
+    def repairs(self) -> tuple[str, ...]:
+        """What was damaged."""
+        return tuple(fault for fault in self.faults if fault not in self.notices)
 
 
 class Judged(Verdict):

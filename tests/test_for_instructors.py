@@ -18,6 +18,7 @@ from autograder.judging import judge_submission
 from autograder.master import Master
 from autograder.release import assignment_notebook
 from autograder.results import late, roster, total
+from autograder.settings import ClassSettings
 from autograder.student import Limits
 from tests.notebooks import as_bytes
 
@@ -150,8 +151,8 @@ def test_the_example_of_a_roster_is_one(tmp_path):
 
 
 def test_the_limits_named_are_those_of_the_command():
-    defaults = {option.name: option.default for option in main.commands["grade"].params}
-    assert f"{defaults['timeout']:g} seconds for a cell or a call" in PAGE
-    assert f"({defaults['memory'] // 1024} GiB for all its processes together)" in PAGE
+    limits = ClassSettings()
+    assert f"{limits.seconds:g} seconds for a cell or a call" in PAGE
+    assert f"({limits.memory_mib // 1024} GiB for all its processes together)" in PAGE
     for kind in sandbox.KINDS[1:]:
         assert f"`{kind}`" in PAGE

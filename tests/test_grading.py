@@ -17,7 +17,12 @@ from nbgrader.api import Gradebook
 
 from autograder import grading, master, verdicts
 from autograder.class_folder import InUse
-from autograder.intake import IntakeError
+from autograder.intake import IntakeError, Person, Submission
+from autograder.master import Master
+from autograder.merging import Changes, UnclearIdentity, merged
+from autograder.release import assignment_notebook
+from autograder.results import Results
+from autograder.submission_store import SubmissionStore
 from tests.notebooks import as_bytes, code, submission
 
 RIGHT = submission()
@@ -117,14 +122,14 @@ def test_the_secret_seed_is_made_once_and_only_its_owner_reads_it(course):
     assert path.stat().st_mode & 0o077 == 0
 
 
-def command(course, *arguments, first="pass"):
+def command(course, *arguments, first="pass", path=None):
     """The command line `autograder grade` on the class, after the statement `first`."""
     script = (
         "import os, sys; from pathlib import Path; from autograder import gradebook, grading, master; "
         f"master.FOLDER = Path({str(Path(__file__).parent / 'masters')!r}); {first}; "
         "from autograder.cli import main; main(sys.argv[1:])"
     )
-    paths = [str(course / "class"), "--out", str(course / "out")]
+    paths = [str(path or course / "class"), "--out", str(course / "out")]
     return [sys.executable, "-c", script, "grade", "pair", *paths, *arguments]
 
 
@@ -290,6 +295,162 @@ def test_bad_arguments_are_explained_without_a_traceback(tmp_path, arguments, wo
     for word in words:
         assert word in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+def hand_in(course, folder, **notebooks):
+    """A folder of its own with these notebooks."""
+    for name, content in notebooks.items():
+        (course / folder).mkdir(exist_ok=True)
+        (course / folder / f"{name}.ipynb").write_bytes(content)
+    return course / folder
+
+
+def grade_also(course, path, **options):
+    """What a later run says and gives."""
+    said = []
+    grades = grading.grade_class("pair", path, out=course / "out", jobs=2, say=said.append, **options)
+    return grades, said
+
+
+@pytest.fixture
+def graded(course):
+    grade(course)
+    return course
+
+
+def test_a_late_hand_in_joins_the_class_and_everybody_else_stays(graded):
+    before = stored(graded)
+    shutil.rmtree(graded / "class")  # nothing is read from there again
+    late = hand_in(graded, "late", zoe=as_bytes(RIGHT), ben=as_bytes(RIGHT), ada=as_bytes(RIGHT))
+    grades, said = grade_also(graded, late)
+    assert rows(grades) == EXPECTED | {"ben": ("graded", 5), "zoe": ("graded", 5)}
+    assert said == ["new: 1 (zoe)", "changed: 1 (ben)", "kept: 4 (ada, cy, dora, ed)"]
+    assert before.items() <= stored(graded).items() and len(stored(graded)) == len(before) + 2
+    assert grades.submissions[2].faults == ("file 'Copy of pair (1).ipynb' was taken for 'pair.ipynb'",)
+    results = Results.read("pair", graded / "out")
+    assert [student.name for student in results.students()] == ["ada", "ben", "cy", "dora", "ed", "zoe"]
+    with Gradebook(f"sqlite:///{graded / 'out' / 'gradebook.db'}") as gradebook:
+        assert len(gradebook.assignment_submissions("pair")) == 6
+
+
+def test_only_these_makes_a_class_of_what_is_handed_in_now(graded):
+    grades, said = grade_also(graded, hand_in(graded, "late", zoe=as_bytes(RIGHT)), only_these=True)
+    assert rows(grades) == {"zoe": ("graded", 5)}
+    assert said == ["new: 1 (zoe)", "left out: 5 (ada, ben, cy, dora, ed)"]
+    assert rows(grade_also(graded, None)[0]) == {"zoe": ("graded", 5)}
+
+
+def test_what_cannot_be_read_takes_the_place_of_nothing_that_can(graded):
+    late = hand_in(graded, "late", dora=b"{broken too")
+    (late / "ada").mkdir()
+    grades, said = grade_also(graded, late)
+    assert rows(grades) == EXPECTED
+    (note,) = grades.submissions[0].notices
+    assert note.startswith("what was handed in later cannot be read") and f"ada: {note}" == said[0]
+    assert "changed: 1 (dora)" in said
+    grades, _ = grade_also(graded, late, student="ada")
+    assert rows(grades)["ada"] == ("unreadable", 0)  # asked for by name
+
+
+def test_kept_submissions_are_judged_again_when_what_they_are_measured_by_has_changed(graded, monkeypatch):
+    before = stored(graded)
+    late = hand_in(graded, "late", zoe=as_bytes(RIGHT))
+    monkeypatch.setattr(grading, "engine_version", lambda: "another")
+    grades, _ = grade_also(graded, late)
+    assert rows(grades) == EXPECTED | {"zoe": ("graded", 5)}
+    assert len(stored(graded)) == 2 * len(before) + 1
+    _, said = grade_also(graded, None, seconds=5)
+    assert said[0].startswith("The limits are 5 s and 4096 MiB now, after 4 s")
+    assert len(stored(graded)) == 3 * len(before) + 2
+    grade_also(graded, None)  # the limits stay
+    assert len(stored(graded)) == 3 * len(before) + 2
+
+
+def test_one_student_is_judged_again_without_the_others(graded):
+    before = stored(graded)
+    assert rows(grade_also(graded, None, student="ben")[0]) == EXPECTED
+    changed = {path for path, when in stored(graded).items() if before[path] != when}
+    assert [verdicts.Judged.model_validate_json(path.read_bytes()).verdict.student for path in changed] == [
+        "ben"
+    ]
+    late = hand_in(graded, "late", ben=as_bytes(RIGHT), ada=as_bytes(WRONG))
+    assert rows(grade_also(graded, late, student="ben")[0]) == EXPECTED | {"ben": ("graded", 5)}
+
+
+@pytest.mark.parametrize(
+    ("folder", "student", "words"),
+    [(None, "benn", "Did you mean ben"), ("late", "ada", "no 'ada'"), (None, "x", "as in the table")],
+)
+def test_a_student_who_is_not_there_is_refused(graded, folder, student, words):
+    path = folder and hand_in(graded, folder, zoe=as_bytes(RIGHT))
+    with pytest.raises(UnclearIdentity, match=words):
+        grade_also(graded, path, student=student)
+
+
+def test_somebody_under_another_name_is_not_taken_for_a_new_student(graded):
+    late = graded / "late" / "Ada_4711_assignsubmission_file_"
+    late.mkdir(parents=True)
+    (late / "pair.ipynb").write_bytes(as_bytes(WRONG))
+    before = (graded / "out" / "pair" / "grades.json").read_bytes()
+    with pytest.raises(UnclearIdentity, match="'Ada.*' and 'ada'.*--only-these"):
+        grade_also(graded, graded / "late")
+    assert (graded / "out" / "pair" / "grades.json").read_bytes() == before
+    grades, _ = grade_also(graded, graded / "late", only_these=True)
+    assert len(rows(grades)) == 1
+
+
+def test_an_older_hand_in_does_not_take_the_place_of_a_newer_one(tmp_path):
+    def handed_in(content, when):
+        return Submission("ada_7", content, person=Person("moodle", "7", "ada", handed_in=when))
+
+    store, changes = SubmissionStore(tmp_path), Changes()
+    monday, friday = handed_in(b"monday", "2024-05-06 10:00:00"), handed_in(b"friday", "2024-05-10 10:00:00")
+    for first, second, counts in ((monday, friday, b"friday"), (friday, monday, b"friday")):
+        store.put(first)
+        assert [item.content for item in merged([second], store, changes, as_it_is=False)] == [counts]
+    assert [note.split(":")[0] for note in changes.notes] == ["ada_7"]
+    assert [item.content for item in merged([monday], store, changes, as_it_is=True)] == [b"monday"]
+
+
+def test_results_without_the_notebooks_ask_for_the_whole_class(graded):
+    shutil.rmtree(graded / "out" / "pair" / "submissions")
+    with pytest.raises(grading.CannotGrade, match="older version"):
+        grade_also(graded, hand_in(graded, "late", zoe=as_bytes(RIGHT)))
+    with pytest.raises(grading.CannotGrade, match="PATH"):
+        grade_also(graded, None)
+    assert rows(grade(graded)) == EXPECTED
+
+
+def test_a_damaged_grades_json_is_explained(graded):
+    (graded / "out" / "pair" / "grades.json").write_text("{")
+    with pytest.raises(grading.CannotGrade, match="is damaged. Remove it"):
+        grade(graded)
+
+
+def test_a_class_of_another_assignment_is_refused_once(course):
+    stranger = as_bytes(assignment_notebook(Master.read("countdown")))
+    (course / "class" / "ada.ipynb").write_bytes(stranger)
+    assert rows(grade(course))["ada"] == ("unreadable", 0)  # one of many, and the others are of ours
+    late = hand_in(course, "late", zoe=stranger, yve=stranger)
+    with pytest.raises(grading.WrongAssignment, match="look like countdown"):
+        grading.grade_class("pair", late, out=course / "other")
+    assert not (course / "other").exists()
+    done = subprocess.run(command(course, path=late), capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "") and len(done.stderr.splitlines()) == 1
+
+
+def test_marks_by_people_stand_in_grades_json_with_the_total(graded):
+    path = graded / "out" / "pair" / "grades.json"
+    row = json.loads(path.read_text())["submissions"][1]
+    assert (row["score"], row["manual"], row["total"]) == (4, {}, 4)
+    with Gradebook(f"sqlite:///{graded / 'out' / 'gradebook.db'}") as gradebook:
+        found = gradebook.find_grade("test_double", "pair", "pair", "ben")
+        found.manual_score, found.extra_credit = 1.5, 0.25
+        gradebook.db.commit()
+    Results.read("pair", graded / "out")
+    row = json.loads(path.read_text())["submissions"][1]
+    assert (row["score"], row["manual"], row["total"]) == (4, {"double": 1.75}, 4.75)
+    assert grade(graded).submissions[1].total == 4.75
 
 
 def test_without_isolation_nothing_is_graded_unless_asked_for(course, monkeypatch):

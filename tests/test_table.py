@@ -34,7 +34,7 @@ def test_remarks_say_what_is_to_be_known(tmp_path):
     rows = printed(
         [
             judged("ada", (3, 2)),
-            judged("ben", late=True, review="double", faults=("'ben.ipynb' was handed in late", "a", "b")),
+            judged("ben", late=True, review="double", notices=("late", "2 attempts"), faults=("a", "b")),
             judged("cy", faults=("a",)),
             judged("dora", (0, 0), status="unreadable", faults=("The file is empty.",), late=True),
         ],

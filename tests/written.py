@@ -26,6 +26,7 @@ def judged(
     status: str = "graded",
     message: str = "",
     faults: tuple[str, ...] = (),
+    notices: tuple[str, ...] = (),
     answers: dict[str, str] | None = None,
     output: str = "",
     late: bool = False,
@@ -49,7 +50,13 @@ def judged(
         for name, earned in zip(most, points, strict=True)
     )
     row = SubmissionVerdict(
-        student=student, score=sum(points), status=status, questions=questions, faults=faults, late=late
+        student=student,
+        score=sum(points),
+        status=status,
+        questions=questions,
+        faults=notices + faults,
+        notices=notices,
+        late=late,
     )
     return Judged(verdict=row, answers=answers or {}, outputs={"running_sum": output}, seconds=seconds or {})
 

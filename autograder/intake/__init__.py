@@ -45,7 +45,7 @@ class Submissions:
     Each is read when its turn comes and not kept, so that a class of any size takes no more
     memory than one student; what is read is what the files hold at that moment.
 
-    notes: what an instructor should know about the download, a line each.
+    notes: what an instructor should know about the download, a line each; people: who they are, by student.
     """
 
     def __init__(
@@ -59,10 +59,10 @@ class Submissions:
         self._known = {number: student for student, person in known.items() if (number := person.lasting)}
         with opened(path) as entries:
             students, self.notes = self._students(entries)
-            self._size = len(students)
+        self.people = {student: handed[0].person for student, handed in students.items()}
 
     def __len__(self) -> int:
-        return self._size
+        return len(self.people)
 
     def __iter__(self) -> Iterator[Submission]:
         with opened(self._path) as entries:

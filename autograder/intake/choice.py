@@ -34,6 +34,11 @@ class Assignment:
     def _grade_ids(self) -> set[bytes]:
         return {grade_id(cell).encode() for cell in self._master.notebook.cells if grade_id(cell)}
 
+    @property
+    def size(self) -> int:
+        """How many cells have a name."""
+        return len(self._grade_ids)
+
     def likeness(self, content: bytes) -> tuple[int, int]:
         """(cells of the assignment, minus the number of stubs left): the greater, the better.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 from collections.abc import Iterator, Mapping
@@ -9,13 +10,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from autograder import class_folder, gradebook
+from autograder import gradebook
+from autograder.class_folder import alone_in
 from autograder.gradebook import Mark
 from autograder.intake import Person, people
 from autograder.results import roster
 from autograder.results.late import Lateness, LatePolicy
 from autograder.results.matching import Known, Matches, match
 from autograder.results.roster import Enrolled, Roster
+from autograder.settings import GradebookAddress
 from autograder.verdicts import (
     Grades,
     Judged,
@@ -23,6 +26,7 @@ from autograder.verdicts import (
     SubmissionVerdict,
     VerdictStore,
     WrittenAnswer,
+    write_grades,
 )
 
 _WORDS = {
@@ -89,13 +93,15 @@ class Question:
 class Student:
     """One row of the class.
 
-    late: how late, and what it costs; person: who this is in the LMS; enrolled: who this is in the roster.
+    repairs: those of the faults that were damage; late: how late, and what it costs; person: who this is in
+    the LMS; enrolled: who this is in the roster.
     """
 
     name: str
     status: str
     questions: tuple[Question, ...]
     faults: tuple[str, ...]
+    repairs: tuple[str, ...]
     late: Lateness = Lateness()
     person: Person = Person()
     enrolled: Enrolled = Enrolled()
@@ -171,24 +177,26 @@ class Results:
     def read(cls, assignment: str, out: Path, db_url: str | None = None) -> Results:
         """What `autograder grade ASSIGNMENT PATH --out OUT` left.
 
-        db_url: the gradebook, by default the SQLite file in `out`. Raises MissingResults, InvalidLatePolicy
-        or InvalidRoster.
+        db_url: the gradebook, by default the one that `grade` used. The marks in it are brought up to date
+        in grades.json. Raises MissingResults, InvalidLatePolicy, InvalidRoster, UnusableSettings or InUse.
         """
+        with _held(out, assignment):
+            return cls._read_held(assignment, out, db_url)
+
+    @classmethod
+    def _read_held(cls, assignment: str, out: Path, db_url: str | None) -> Results:
         path = out / assignment / "grades.json"
         try:
-            grades = Grades.model_validate_json(path.read_bytes())
-        except (OSError, ValueError) as error:
-            raise MissingResults(_advice(path, assignment, out, error)) from None
-        try:
-            address = db_url or gradebook.default_url(out)
-            marks = gradebook.marks(address, assignment)
-        except gradebook.NoGradebook as error:
-            if db_url is not None:
-                raise MissingResults(str(error)) from None
-            address, marks = "", {}
+            before = Grades.model_validate_json(path.read_bytes())
+        except ValueError:
+            raise MissingResults(_advice(path, assignment, out, "is damaged")) from None
+        url, marks = _marks(GradebookAddress.of(out, db_url), assignment)
+        grades = gradebook.with_marks(before, marks)
+        if grades != before:
+            write_grades(path, grades)
         policy = LatePolicy.read(path.parent)
         policy.check_names(row.student for row in grades.submissions)
-        results = cls(path.parent, grades, marks, policy, address, Roster.read(out))
+        results = cls(path.parent, grades, marks, policy, url, Roster.read(out))
         try:
             _ = results.people, results._keys
         except ValueError as error:
@@ -202,11 +210,8 @@ class Results:
         Reading and writing are one step that no other command can come between. Raises InUse and
         NoGradebook too.
         """
-        folder = out / assignment
-        if not folder.is_dir():
-            return cls.read(assignment, out, db_url)  # which says what is missing, and makes no folder
-        with class_folder.alone_in(folder):
-            results = cls.read(assignment, out, db_url)
+        with _held(out, assignment):
+            results = cls._read_held(assignment, out, db_url)
             if results.db_url:
                 penalties = {student.name: student.penalty for student in results.summaries()}
                 gradebook.record_penalties(results.db_url, assignment, penalties)
@@ -317,7 +322,7 @@ class Results:
         late = self.policy.judge(row.student, marked=row.late, handed_in=person.handed_in)
         place = self._enrolled.rows.get(row.student)
         enrolled = Enrolled() if place is None else self.roster.people[place]
-        return Student(row.student, row.status, questions, row.faults, late, person, enrolled)
+        return Student(row.student, row.status, questions, row.faults, row.repairs, late, person, enrolled)
 
     def _person(self, row: SubmissionVerdict) -> Person:
         return self.people.get(row.student, Person(name=row.student))
@@ -353,11 +358,30 @@ def _question(
 
 def _with_mark(question: Question, mark: Mark) -> Question:
     if mark.score is not None:
-        question = dataclasses.replace(question, points=mark.score, status="by hand")
-    points = round(question.points + mark.extra_credit, 2)
+        question = dataclasses.replace(question, status="by hand")
+    points = mark.counted(question.points)
     return dataclasses.replace(question, points=points, waiting=mark.waiting, comment=mark.comment)
 
 
-def _advice(path: Path, assignment: str, out: Path, error: Exception) -> str:
-    problem = "does not exist" if isinstance(error, FileNotFoundError) else "cannot be read"
+@contextlib.contextmanager
+def _held(out: Path, assignment: str) -> Iterator[None]:
+    """Hold the class's folder, if it has results. Raises MissingResults or InUse."""
+    path = out / assignment / "grades.json"
+    if not path.is_file():
+        raise MissingResults(_advice(path, assignment, out, "does not exist"))
+    with alone_in(path.parent):
+        yield
+
+
+def _marks(address: GradebookAddress, assignment: str) -> tuple[str, dict[str, dict[str, Mark]]]:
+    """The gradebook and the marks in it; none where the results folder never had one of its own."""
+    if address.url == gradebook.default_url(address.out) and not (address.out / gradebook.FILE).exists():
+        return "", {}
+    try:
+        return address.url, gradebook.marks(address.url, assignment)
+    except gradebook.NoGradebook as error:
+        raise MissingResults(str(error)) from None
+
+
+def _advice(path: Path, assignment: str, out: Path, problem: str) -> str:
     return f"{path} {problem}. Run `autograder grade {assignment} PATH --out {out}` first."

@@ -197,8 +197,7 @@ def printable(text: str, encoding: str | None) -> str:
 
 def _remarks(student: Student) -> str:
     reviews = sum(question.waiting and not question.written for question in student.questions)
-    others = [fault for fault in student.faults if not fault.endswith("was handed in late")]
-    repairs = len(others) if student.status == "graded" else 0
+    repairs = len(student.repairs) if student.status == "graded" else 0
     remarks = [
         student.status if student.status != "graded" else "",
         student.late.remark,
