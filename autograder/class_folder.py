@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import logging
 import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 AUTOGRADED = "autograded"  # of all classes in OUT, for formgrader
 _LOCK = ".lock"  # every class has one
@@ -16,6 +18,35 @@ _FILES_OF_RESULTS = (".csv", ".db", ".json", ".toml")
 
 class InUse(ValueError):
     """Another command is writing to the folder."""
+
+
+class _PrivateFileHandler(logging.FileHandler):
+    """Opens its file for its owner only, when there is something to write."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, encoding="utf-8", delay=True)
+        self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+
+    def _open(self) -> TextIO:
+        return open(self.baseFilename, "a", encoding="utf-8", errors="backslashreplace", opener=_private)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+@contextlib.contextmanager
+def logged(folder: Path) -> Iterator[Path]:
+    """Write what the autograder logs into a file in the folder of a class, which is given."""
+    path = folder / "grader.log"
+    handler = _PrivateFileHandler(path)
+    logger = logging.getLogger("autograder")
+    logger.addHandler(handler)
+    try:
+        yield path
+    finally:
+        logger.removeHandler(handler)
+        handler.close()
 
 
 @contextlib.contextmanager

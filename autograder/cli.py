@@ -266,6 +266,8 @@ def grade(
     _say(results.notes())
     if grades.sandbox == "none":
         click.echo("Student code ran without isolation (--sandbox none).", err=True)
+    if any(row.status == "crashed" for row in grades.submissions):
+        raise SystemExit(1)
 
 
 def _on_results(command: Callable[..., None]) -> Callable[..., None]:

@@ -15,6 +15,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import traceback
 from collections.abc import Iterable, Iterator
 from multiprocessing.connection import Connection, wait
 from typing import Protocol
@@ -22,10 +23,10 @@ from typing import Protocol
 from rich.console import Console
 
 from autograder import sandbox
-from autograder.judging import judge_submission, unreadable
+from autograder.judging import judge_submission
 from autograder.master import Master
 from autograder.student import Limits
-from autograder.verdicts import Judged, engine_version
+from autograder.verdicts import Judged, QuestionVerdict, SubmissionVerdict, engine_version
 
 _ATTEMPTS = 3
 _CONNECT_SECONDS = 10.0
@@ -75,8 +76,8 @@ def judge(job: Job) -> Judged:
         try:
             return judge_submission(job.student, job.content, _kept(job.master), job.seed, job.limits)
         except Exception as error:
-            reason = type(error).__name__  # its text could tell what a hidden test asks
-    return crashed(job.student, job.master, reason)
+            last = error
+    return _failed(job.student, job.master, last)
 
 
 def judge_elsewhere(job: Job) -> Judged:
@@ -104,11 +105,32 @@ def _kept(master: Master) -> Master:
     return master
 
 
-def crashed(student: str, master: Master, reason: str) -> Judged:
-    """The row of a submission that the grader could not judge; the next run tries again."""
+def _failed(student: str, master: Master, error: BaseException) -> Judged:
+    """The row after an error of the grader's own, whose text could tell what a hidden test asks."""
+    return crashed(student, master, type(error).__name__, "".join(traceback.format_exception(error)))
+
+
+def crashed(student: str, master: Master, reason: str, trouble: str = "") -> Judged:
+    """The row of a submission that the grader could not judge; the next run tries again.
+
+    trouble: for the instructor only, such as a traceback.
+    """
     text = f"The grader could not judge this notebook ({reason}); an instructor has to look at it."
-    judged = unreadable(student, master, text)
-    return Judged(verdict=judged.verdict.model_copy(update={"status": "crashed"}))
+    questions = tuple(
+        QuestionVerdict(
+            name=question.name,
+            points=0.0,
+            max_points=question.points,
+            status="error",
+            message="The grader could not judge this; your answer is not the reason.",
+            needs_review=True,
+        )
+        for question in master.questions
+    )
+    verdict = SubmissionVerdict(
+        student=student, score=0.0, status="crashed", questions=questions, faults=(text,), notices=(text,)
+    )
+    return Judged(verdict=verdict, trouble=trouble or reason)
 
 
 class Local:
@@ -255,7 +277,7 @@ class Cluster:
         if future.status in ("cancelled", "lost"):
             raise self._lost()
         error = future.exception()
-        return future.result() if error is None else crashed(student, master, type(error).__name__)
+        return future.result() if error is None else _failed(student, master, error)
 
     def _lost(self) -> NoCluster:
         return NoCluster(

@@ -272,6 +272,9 @@ class _Score(NamedTuple):
 
 def _scores(row: SubmissionVerdict, cells: _Cells, before: Mapping[str, str]) -> Iterator[tuple[str, _Score]]:
     """The scores of one student, by the name of the answer cell."""
+    if row.status == "crashed":  # nothing is known, of words neither
+        yield from ((question.name, _Score(None, None, True)) for question in row.questions)
+        return
     for question in row.questions:
         comment = plain(question.message) or None
         yield question.name, _Score(question.points, comment, question.needs_review)

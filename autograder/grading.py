@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 import json
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -42,6 +43,8 @@ from autograder.verdicts import (
     write_atomically,
     write_grades,
 )
+
+_log = logging.getLogger(__name__)
 
 DEFAULT_FOLDER = Path(__file__).parent / "grades"
 
@@ -120,7 +123,7 @@ def grade_class(
             stores = [VerdictStore(place / "verdicts") for place in (folder, *others)]
             again = (lambda name: name == student) if student else (lambda name: regrade)
             run = _Run(master, seed, limits, stores, again, out)
-            with _progress(assignment) as progress:
+            with class_folder.logged(folder) as log, _progress(assignment) as progress:
                 task = progress.add_task(assignment, total=class_now.size)
                 run.grade(
                     class_now.submissions, crew, gradebook_is_there.result, lambda: progress.advance(task)
@@ -136,6 +139,12 @@ def grade_class(
             write_grades(folder / "grades.json", grades)
     for line in changes.lines():
         say(line)
+    crashed = [row.student for row in grades.submissions if row.status == "crashed"]
+    if crashed:
+        say(
+            f"The grader itself failed on {merging.listed(crashed)}, who have no points yet. {log} says why; "
+            "then run the command again."
+        )
     return grades
 
 
@@ -302,7 +311,9 @@ class _Run:
         for judged in crew.judge(self._jobs(submissions, advance)):
             make_sure()
             student = judged.verdict.student
-            if judged.verdict.status != "crashed":  # the grader's own trouble: the next run tries again
+            if judged.verdict.status == "crashed":  # the next run tries again
+                _log.error("The grader failed on %s:\n%s", student, judged.trouble)
+            else:
                 self._stores[0].save(self.keys[student], judged)
             self._add(self._judging.pop(student), judged)
             advance()

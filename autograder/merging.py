@@ -38,12 +38,16 @@ class Changes:
             "kept": self.kept,
             "left out": self.left_out,
         }
-        return [*self.notes, *(_counted(what, students) for what, students in groups.items() if students)]
+        return [
+            *self.notes,
+            *(f"{what}: {listed(students)}" for what, students in groups.items() if students),
+        ]
 
 
-def _counted(what: str, students: list[str]) -> str:
+def listed(students: list[str]) -> str:
+    """How many students there are, and who, where they are few."""
     few = len(students) <= _NAMES_SHOWN
-    return f"{what}: {len(students)}" + (f" ({', '.join(map(line, students))})" if few else "")
+    return f"{len(students)}" + (f" ({', '.join(map(line, students))})" if few else "")
 
 
 def merged(
@@ -123,11 +127,11 @@ def check_identities(handed_in: Mapping[str, Person], kept: SubmissionStore) -> 
         if not _told_apart(person, kept.person(other))
     }
     if pairs:
-        listed = [f"'{line(new)}' and '{line(old)}'" for new, old in sorted(pairs)]
-        more = f" and {len(listed) - _NAMES_SHOWN} more" if len(listed) > _NAMES_SHOWN else ""
+        names = [f"'{line(new)}' and '{line(old)}'" for new, old in sorted(pairs)]
+        more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
         raise UnclearIdentity(
             "Nothing was graded, because one person may be there under two names, now and before: "
-            f"{'; '.join(listed[:_NAMES_SHOWN])}{more}. If they are one, give what is handed in now the "
+            f"{'; '.join(names[:_NAMES_SHOWN])}{more}. If they are one, give what is handed in now the "
             "earlier name, by renaming it or with --people FILE; if they are two, give it a third name. If "
             "PATH holds the whole class, use --only-these."
         )

@@ -79,7 +79,8 @@ class Judged(Verdict):
     """A verdict with what feedback and the report show beside it.
 
     By question: the student's code or words, what it printed, and how many seconds it took to judge.
-    cells: the student's cells that were run, in order, each as the question it answers or "", and its code.
+    cells: the student's cells that were run, in order, each as the question it answers or "", and its code;
+    trouble: why the grader itself failed, which is for its log and for no student.
     """
 
     verdict: SubmissionVerdict
@@ -87,6 +88,7 @@ class Judged(Verdict):
     outputs: dict[str, str] = {}
     seconds: dict[str, float] = {}
     cells: tuple[tuple[str, str], ...] = ()
+    trouble: str = ""
 
 
 class Grades(Verdict):

@@ -439,6 +439,30 @@ def test_a_class_of_another_assignment_is_refused_once(course):
     assert (done.returncode, done.stdout) == (1, "") and len(done.stderr.splitlines()) == 1
 
 
+def test_an_error_of_the_graders_own_is_nobodys_zero(graded, tmp_path, monkeypatch):
+    masters = tmp_path / "masters"
+    shutil.copytree(master.FOLDER, masters)
+    source = (masters / "pair.py").read_text()
+    (masters / "pair.py").write_text(
+        source.replace("close(running_sum([1, 2], start=10.0)", "close(no_such_name")
+    )
+    first = f"master.FOLDER = Path({str(masters)!r})"
+    done = subprocess.run(command(graded, "--jobs", "1", first=first), capture_output=True, text=True)
+    assert done.returncode == 1, done.stderr
+    assert "The grader itself failed on 3 (ada, ben, cy)" in done.stderr and "Traceback" not in done.stderr
+    row = json.loads((graded / "out" / "pair" / "grades.json").read_text())["submissions"][0]
+    assert (row["status"], row["total"]) == ("crashed", None)
+    assert {question["status"] for question in row["questions"]} == {"error"}
+    assert "cannot be read" not in json.dumps(row) and "no_such_name" not in json.dumps(row)
+    log = graded / "out" / "pair" / "grader.log"
+    assert "NameError: name 'no_such_name' is not defined" in log.read_text()
+    assert log.stat().st_mode & 0o077 == 0
+    with Gradebook(f"sqlite:///{graded / 'out' / 'gradebook.db'}") as gradebook:
+        found = gradebook.find_grade("test_double", "pair", "pair", "ada")
+        assert (found.auto_score, found.needs_manual_grade) == (None, True)
+    assert rows(grade(graded)) == EXPECTED
+
+
 def test_marks_by_people_stand_in_grades_json_with_the_total(graded):
     path = graded / "out" / "pair" / "grades.json"
     row = json.loads(path.read_text())["submissions"][1]
