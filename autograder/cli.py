@@ -387,12 +387,20 @@ def explain(
     from autograder.judging import WrongTest
     from autograder.master import InvalidMaster, UnknownAssignment
     from autograder.results.explain import Unexplained, explanation
+    from autograder.settings import UnusableSettings
     from autograder.submission_store import DamagedStore
 
     results = _results(name, out, db)
-    unusable = (Unexplained, DamagedStore, UnknownAssignment, InvalidMaster, sandbox.NoSandbox)
+    unusable = (
+        Unexplained,
+        UnusableSettings,
+        DamagedStore,
+        UnknownAssignment,
+        InvalidMaster,
+        sandbox.NoSandbox,
+    )
     try:
-        for section in explanation(results, student, question, 20.0, 4096, full=full):
+        for section in explanation(results, student, question, full=full):
             click.secho(section.title, bold=True)
             click.echo("".join(f"{line}\n" for line in section.lines))
     except unusable as error:

@@ -292,11 +292,12 @@ def graded(tmp_path_factory):
     (students / "ada.ipynb").write_bytes(as_bytes(submission()))
     (students / "ben.ipynb").write_bytes(as_bytes(submission(double="def double(x):\n    return x + 1")))
     (students / "zed.ipynb").write_bytes(b"{broken")
+    (students / "slow.ipynb").write_bytes(as_bytes(submission(double="def double(x):\n    while True: pass")))
     luck = "import random\ndef double(x):\n    return 2 * x if random.random() < 0.5 else 0"
     (students / "lucky.ipynb").write_bytes(as_bytes(submission(double=luck)))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(master, "FOLDER", masters)
-        grading.grade_class("pair", students, out=folder / "grades", jobs=2)
+        grading.grade_class("pair", students, out=folder / "grades", jobs=2, seconds=2.5)
         shutil.rmtree(students)  # nobody needs what was handed in a second time
         yield folder / "grades"
 
@@ -314,6 +315,11 @@ def test_the_command_needs_no_notebook_and_changes_nothing(graded):
     assert "changed" not in done.output
     assert "\x1b" not in done.output
     assert {path: path.read_bytes() for path in graded.rglob("*") if path.is_file()} == before
+
+
+def test_the_limits_are_those_of_the_class(graded):
+    done = command("slow", out=graded)
+    assert done.exit_code == 0 and "It did not end within 2.5 seconds." in done.output
 
 
 def test_who_lost_nothing_is_said_to_have_all_points(graded):

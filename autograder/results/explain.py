@@ -14,6 +14,7 @@ from autograder.judging import judge_questions, worker_starter
 from autograder.master import Master
 from autograder.recording import Call, FailedCell, Failure, RecordedStudent
 from autograder.results.graded import Question, Results, Student
+from autograder.settings import ClassSettings
 from autograder.student import Limits
 from autograder.submission_store import SubmissionStore
 from autograder.verdicts import QuestionVerdict, SubmissionVerdict
@@ -46,13 +47,13 @@ class Examination:
 
 
 def explanation(
-    results: Results, name: str, question: str | None, seconds: float, memory_mib: int, *, full: bool = False
+    results: Results, name: str, question: str | None, *, full: bool = False
 ) -> Iterator[Section]:
     """Why the student `name` has no more points for a question (default: for all that lost points).
 
-    What was handed in is judged again with the class's seed and sandbox; nothing is written. full: values
-    and calls are not shortened. Raises Unexplained, DamagedStore, UnknownAssignment, InvalidMaster,
-    NoSandbox, or WrongTest where a test cell itself is wrong.
+    What was handed in is judged again with the class's seed, limits and sandbox; nothing is written. full:
+    values and calls are not shortened. Raises Unexplained, DamagedStore, UnknownAssignment, InvalidMaster,
+    UnusableSettings, NoSandbox, or WrongTest where a test cell itself is wrong.
     """
     student = find_student(results, name)
     questions = find_questions(student, question)
@@ -61,7 +62,8 @@ def explanation(
     if student.status == "unreadable":
         questions = [item for item in questions if item.status == "by hand"]
     else:
-        limits = Limits(seconds, memory_mib, sandbox.resolve(results.grades.sandbox))
+        kept = ClassSettings.read(results.folder)
+        limits = Limits(kept.seconds, kept.memory_mib, sandbox.resolve(results.grades.sandbox))
         examination = examine(_handed_in(results, student), master, _seed(results), limits, full=full)
     yield from explain(results, student, questions, master, examination)
 
