@@ -94,13 +94,14 @@ def _template(master: Master) -> tuple[dict[str, Any], tuple[dict[str, Any], ...
 def _by_question(
     master: Master, judged: Judged
 ) -> tuple[dict[str, list[str]], dict[str, list[dict[str, Any]]]]:
-    """The student's code by question, and the student's own cells by the question that they follow."""
+    """The student's code by answer cell, and the student's own cells by the answer cell that they follow."""
     given = {cell.source for cell in master.notebook.cells}
     answers, own, place = defaultdict(list), defaultdict(list), ""
+    homes = {question.name: question.cell for question in master.questions}
     for question, source in judged.cells:
         if question:
-            place = question
-            answers[question].append(source)
+            place = homes.get(question, question)
+            answers[place].append(source)
         elif source not in given:
             own[place].append(_code(source))
     return answers, own

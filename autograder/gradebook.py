@@ -172,7 +172,10 @@ def _shown(db_url: str) -> str:
 
 
 class _Cells(NamedTuple):
-    """The ids of a notebook's cells in the gradebook, by name: those with points, those with comments."""
+    """The ids of a notebook's cells in the gradebook.
+
+    graded: of those with points, by name; answers: of those with comments, by question.
+    """
 
     notebook: str
     graded: dict[str, str]
@@ -213,6 +216,7 @@ def _save_cells(db: Session, master: Master) -> _Cells:
             checksum = cell.metadata.nbgrader.checksum
             values = {"locked": is_locked(cell), "source": cell.source, "checksum": checksum}
             saved(SourceCell, name, cell_type=cell.cell_type, **values)
+    cells.answers.update({question.name: cells.answers[question.cell] for question in master.questions})
     return cells
 
 
@@ -305,28 +309,44 @@ def _save_grades(
     changed: dict[type, list[dict[str, Any]]] = {Grade: [], Comment: []}
     for row in grades.submissions:
         notebook = notebooks[row.student]
-        for name, score in _scores(row, cells, before.get(row.student, {})):
-            graded = cells.graded.get(f"test_{name}") or cells.graded[name]
-            old, comment = (
-                old_grades.get((notebook, graded)),
-                old_comments.get((notebook, cells.answers[name])),
-            )
-            values = _grade(score, old, comment)
+        scores = dict(_scores(row, cells, before.get(row.student, {})))
+        comments = _comments(scores, cells)
+        for name, score in scores.items():
+            graded, answer = cells.graded.get(f"test_{name}") or cells.graded[name], cells.answers[name]
+            old = old_grades.get((notebook, graded))
+            values = _grade(score, old, old_comments.get((notebook, answer)), comments[answer])
             _put(new[Grade], changed[Grade], old, notebook, graded, values)
-            values = {"auto_comment": score.comment}
-            _put(new[Comment], changed[Comment], comment, notebook, cells.answers[name], values)
+        for answer, text in comments.items():
+            old = old_comments.get((notebook, answer))
+            _put(new[Comment], changed[Comment], old, notebook, answer, {"auto_comment": text})
     for of in (Grade, Comment):
         _insert(db, of, new[of])
         if changed[of]:
             db.execute(update(of), changed[of])
 
 
-def _grade(score: _Score, old: Any, comment: Any) -> dict[str, Any]:
-    """The grade's new values. A person who has resolved a question is asked again only when it changed."""
+def _comments(scores: Mapping[str, _Score], cells: _Cells) -> dict[str, str | None]:
+    """The comment on each answer cell; where several questions share one, the comments on all of them."""
+    sharing: dict[str, list[str]] = {}
+    for name in scores:
+        sharing.setdefault(cells.answers[name], []).append(name)
+    return {
+        answer: "\n".join(f"{name}: {scores[name].comment}" for name in names if scores[name].comment) or None
+        if len(names) > 1
+        else scores[names[0]].comment
+        for answer, names in sharing.items()
+    }
+
+
+def _grade(score: _Score, old: Any, comment: Any, text: str | None) -> dict[str, Any]:
+    """The grade's new values, with `text` as the new comment.
+
+    A person who has resolved a question is asked again only when it changed.
+    """
     if old is None:
         return {"auto_score": score.points, "needs_manual_grade": score.review}
     rescored = old.auto_score != score.points
-    told = comment is not None and comment.auto_comment != score.comment
+    told = comment is not None and comment.auto_comment != text
     waiting = old.needs_manual_grade
     if rescored or told:
         waiting = score.review

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from nbgrader.api import Gradebook
 
-from autograder import release, sandbox, trial
+from autograder import gradebook, grading, release, sandbox, trial
+from autograder import master as masters
 from autograder.judging import judge_submission
 from autograder.master import Master
 from autograder.student import Limits
@@ -155,3 +157,21 @@ def test_nbgrader_gives_the_same_points(name, tmp_path):
     for student, (_, expected) in ANSWERS[name].items():
         points = autograded_points(tmp_path, master, student)
         assert points == {question: points for question, (points, _) in expected.items()}, student
+
+
+def test_the_gradebook_has_a_comment_for_all_that_share_a_cell(tmp_path, monkeypatch):
+    monkeypatch.setattr(masters, "FOLDER", FOLDER)
+    cells, expected = ANSWERS["codec"]["half"]
+    nbformat.write(handed_in(MASTERS["codec"], cells), tmp_path / "half.ipynb")
+    grading.grade_class("codec", tmp_path / "half.ipynb", out=tmp_path / "out", jobs=1)
+    with Gradebook(gradebook.default_url(tmp_path / "out")) as book:
+        notebook = book.find_submission_notebook("codec", "codec", "half")
+        comments = {comment.name: comment.auto_comment for comment in notebook.comments}
+        points = {grade.name.removeprefix("test_"): grade.auto_score for grade in notebook.grades}
+    assert points == {question: points for question, (points, _) in expected.items()}
+    assert comments["encode"].startswith("encode: Not written yet.\ndecode: Not yet: it takes back")
+    assert comments["statistics"].startswith("Not yet: the variance.")
+    path = tmp_path / "out" / "autograded" / "half" / "codec" / "codec.ipynb"
+    shown = {cell.id: cell for cell in nbformat.read(path, as_version=4).cells}
+    assert shown["encode"].source == cells["encode"]
+    assert "1 of 2 points: partial" in shown["test_decode"].outputs[0].text
