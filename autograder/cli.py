@@ -107,8 +107,9 @@ def release(names: tuple[str, ...], check: bool, train: bool) -> None:
 def publish(folder: Path, solutions: bool) -> None:
     """Write the public repository to DIR.
 
-    It holds the book, the assignments and policy_gradients, but no masters, hidden tests, samples and
-    solutions. DIR is new or empty, or an earlier publication; what you added to that, .git among it, stays.
+    It holds the pages that _toc.yml names, the assignments, policy_gradients and what GitHub needs, but no
+    masters, hidden tests, samples and solutions. Links to pages that are left out become text. DIR is new or
+    empty, or an earlier publication; what you added to that, .git among it, stays.
     """
     from autograder.master import InvalidMaster
     from autograder.publish import PublishError

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -197,17 +196,15 @@ def test_the_check_for_colab_lets_pass_only_missing_answers(public, tmp_path, so
     assert ("Code cell 2 stopped with" in done.stdout) == bool(code)
 
 
-def test_data_beside_an_assignment_is_published_with_it(tmp_path, monkeypatch):
-    data = ROOT / "assignments" / "gridworld" / "data" / "maze.csv"
-    tracked = publish._tracked()
-    monkeypatch.setattr(publish, "_tracked", lambda: tracked | {data})
-    data.parent.mkdir()
+def test_a_tracked_file_beside_an_assignment_is_published_with_it(tmp_path, monkeypatch):
+    beside, tracked = ROOT / "assignments" / "gridworld" / "maze.csv", publish._tracked()
+    monkeypatch.setattr(publish, "_tracked", lambda: tracked | {beside})
     try:
-        data.write_text("x,y\n")
+        beside.write_text("x,y\n")
         published = publish.publish(tmp_path / "course")
     finally:
-        shutil.rmtree(data.parent)
-    assert "assignments/gridworld/data/maze.csv" in published.files
+        beside.unlink()
+    assert "assignments/gridworld/maze.csv" in published.files
 
 
 def test_a_solution_is_published_only_with_its_assignment():
