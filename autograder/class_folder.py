@@ -30,6 +30,9 @@ class _PrivateFileHandler(logging.FileHandler):
     def _open(self) -> TextIO:
         return open(self.baseFilename, "a", encoding="utf-8", errors="backslashreplace", opener=_private)
 
+    def handleError(self, record: logging.LogRecord) -> None:
+        raise  # as on a full disk; logging would print it
+
 
 def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import importlib.util
 import io
 import os
 import sys
@@ -11,6 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
+
+if importlib.util.find_spec("fcntl") is None:
+    sys.exit("The autograder needs Linux: on Windows use a Linux virtual machine, WSL 2 or a container.")
 
 from autograder import sandbox
 
@@ -35,8 +40,14 @@ def _tell(text: str) -> None:
     click.echo(text, err=True)
 
 
-class _InOrder(click.Group):
-    """Lists commands in the order in which they are needed."""
+class _Interrupted(click.ClickException):
+    """Somebody pressed Ctrl-C."""
+
+    exit_code = 130
+
+
+class _Commands(click.Group):
+    """Lists commands in the order in which they are needed; troubles of the machine are one sentence."""
 
     def list_commands(self, context: click.Context) -> list[str]:
         return list(self.commands)
@@ -46,6 +57,18 @@ class _InOrder(click.Group):
         if args is None and sys.getfilesystemencoding() != "utf-8":
             _restart_in_utf8()
         return super().main(args, **extra)
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except KeyboardInterrupt:
+            raise _Interrupted(
+                "Interrupted. What was judged so far is kept: run the command again."
+            ) from None
+        except OSError as error:
+            if error.errno is None or error.errno == errno.EPIPE:  # whoever reads the output has read enough
+                raise
+            raise _FriendlyError(_in_words(error)) from None
 
 
 def _restart_in_utf8() -> None:
@@ -58,7 +81,16 @@ def _restart_in_utf8() -> None:
     os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)
 
 
-@click.group(cls=_InOrder)
+def _in_words(error: OSError) -> str:
+    what = f"{error.filename}: {error.strerror}." if error.filename else f"{error.strerror}."
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"{what} What was judged so far is kept: make room, and run the command again."
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR):
+        return f"{what} The results need a folder that you may write to: name another one with --out."
+    return f"{what} What was judged so far is kept: put it right, and run the command again."
+
+
+@click.group(cls=_Commands)
 def main() -> None:
     """Release assignments, grade a class of notebooks, and pass on the results."""
     for stream in (sys.stdout, sys.stderr):

@@ -154,7 +154,7 @@ def _advice(db_url: str) -> str:
     except SQLAlchemyError:
         return "Correct --db."
     if url.get_backend_name() == "sqlite":
-        return "Put the file right, or put it back from a backup."
+        return "See that there is room and that you may write there; a damaged file comes from a backup."
     if url.password is None:
         return (
             "Start the database; if it asks for a password, which is not kept, give it again with --db, in "

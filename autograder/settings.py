@@ -10,7 +10,7 @@ import dataclasses
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from autograder import gradebook
@@ -61,7 +61,7 @@ def _read(path: Path, kind: type[_Settings]) -> _Settings | None:
         return kind.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         return None
-    except (OSError, ValueError):
+    except ValueError:
         raise UnusableSettings(
             f"{path} cannot be read. Put it back from a backup, or remove it and give the options --db, "
             "--timeout and --memory again."
@@ -112,5 +112,6 @@ def _without_password(url: str) -> str:
         ) from None
     if address.get_backend_name() == "sqlite" and address.database:
         address = address.set(database=str(Path(address.database).resolve()))
-    address = address.set(password=None).difference_update_query(_SECRETS)
-    return address.render_as_string(hide_password=False)
+    address = address.difference_update_query(_SECRETS)
+    open_to_all = (address.host, address.port, address.database, address.query)
+    return URL.create(address.drivername, address.username, None, *open_to_all).render_as_string()

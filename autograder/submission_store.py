@@ -45,7 +45,7 @@ class SubmissionStore:
         try:
             self._entries = self._read()
             self._people = read_people(self._people_file)
-        except (OSError, ValueError):
+        except ValueError:
             raise DamagedStore(
                 f"{self._folder / _INDEX} or {self._people_file} cannot be read. Put them back from a "
                 "backup; or remove both, and grade the submissions of the whole class again."
