@@ -147,6 +147,13 @@ def test_cells_with_a_meaning_of_their_own_stay_and_are_listed(tmp_path, cell):
     assert f"left as they are in the sheet: ben ({cell})" in exported.remarks()
 
 
+def test_everybody_of_a_large_class_is_listed(tmp_path):
+    names = [f"somebody whom nobody knows {number}" for number in range(150)]
+    exported, _ = export(tmp_path, "canvas", CANVAS, [(name,) for name in names])
+    remark = exported.remarks()[-1]
+    assert all(f"{name}, " in remark for name in names[:-1]) and remark.count("(nobody there") == 1
+
+
 def test_a_read_only_column_is_refused(tmp_path):
     with pytest.raises(SheetError, match=r"does not take points for the column 'Pair \(77\)'"):
         export(tmp_path, "canvas", CANVAS.replace('Possible",,,,,5', 'Possible",,,,,(read only)'), [("ada",)])

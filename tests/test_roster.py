@@ -117,8 +117,8 @@ def test_the_table_has_sections_and_names_those_who_have_not_handed_in(tmp_path)
     rows = {line.split()[0]: line.split() for line in console.file.getvalue().splitlines() if line.strip()}
     assert rows["Jo_13"] == ["Jo_13", "B", "1.5", "2", "3.5"]
     assert roster_lines(results) == [
-        "section A: 1 of 2 handed in, 3.50 of 5 points on average",
-        "section B: 1 of 2 handed in, 3.50 of 5 points on average",
+        "section A: 1 of 2 handed in, 3.50 points on average",
+        "section B: 1 of 2 handed in, 3.50 points on average",
         "not handed in: 2 (Ben Müller, Jo Doe)",
     ]
     assert roster_lines(write_results(tmp_path / "other", [judged("ada")])) == []

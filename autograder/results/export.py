@@ -11,7 +11,7 @@ from pathlib import Path
 from autograder import pages
 from autograder.results import canvas, moodle, roster
 from autograder.results.graded import Results, Student
-from autograder.results.matching import Known, match
+from autograder.results.matching import Known, match, with_reasons
 from autograder.results.roster import Enrolled
 from autograder.results.sheets import Layout, Sheet, SheetError, is_number
 from autograder.verdicts import write_atomically
@@ -50,18 +50,14 @@ class Exported:
     def remarks(self) -> list[str]:
         """What an instructor has to know, a line each."""
         lists = {
-            "not in the sheet, or not for certain, so not filled in": _with_reasons(self.unmatched),
-            "left as they are in the sheet": _with_reasons(self.kept),
-            "filled in by number, though the sheet has another name": self.renamed,
-            "not graded, so without points": self.ungraded,
-            "waiting to be graded by a person in part": self.waiting,
+            "not in the sheet, or not for certain, so not filled in": with_reasons(self.unmatched),
+            "left as they are in the sheet": with_reasons(self.kept),
+            "filled in by number, though the sheet has another name": map(pages.line, self.renamed),
+            "not graded, so without points": map(pages.line, self.ungraded),
+            "waiting to be graded by a person in part": map(pages.line, self.waiting),
         }
-        listed = [f"{text}: {', '.join(map(pages.line, names))}" for text, names in lists.items() if names]
+        listed = [f"{text}: {names}" for text, found in lists.items() if (names := ", ".join(found))]
         return [*self.notes, *listed]
-
-
-def _with_reasons(students: Mapping[str, str]) -> list[str]:
-    return [f"{student} ({reason})" for student, reason in students.items()]
 
 
 def write_export(

@@ -16,7 +16,7 @@ from autograder.gradebook import Mark
 from autograder.intake import Person, people
 from autograder.results import roster
 from autograder.results.late import Lateness, LatePolicy
-from autograder.results.matching import Known, Matches, match
+from autograder.results.matching import Known, Matches, match, with_reasons
 from autograder.results.roster import Enrolled, Roster
 from autograder.settings import GradebookAddress
 from autograder.verdicts import (
@@ -285,7 +285,7 @@ class Results:
 
     def notes(self) -> list[str]:
         """What an instructor has to know about the roster and the late policy, a line each."""
-        unknown = [f"{student} ({reason})" for student, reason in self.not_in_roster.items()]
+        unknown = with_reasons(self.not_in_roster)
         listed = [f"not in {roster.FILE}, or not for certain: {', '.join(unknown)}"] if unknown else []
         return [*self.roster.notes, *listed, *self._late_notes()]
 

@@ -8,6 +8,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
+from autograder import pages
 from autograder.intake import Person
 
 # Systems whose numbers belong to a person, and not to a hand-in or to one assignment.
@@ -81,6 +82,14 @@ class Matches:
 
     rows: dict[str, int]
     reasons: dict[str, str]
+
+
+def with_reasons(reasons: Mapping[str, str]) -> list[str]:
+    """Students for the terminal, with each reason once behind all whom it concerns."""
+    grouped: dict[str, list[str]] = {}
+    for student, reason in reasons.items():
+        grouped.setdefault(pages.line(reason), []).append(pages.line(student))
+    return [f"{', '.join(students)} ({reason})" for reason, students in grouped.items()]
 
 
 def match(students: Mapping[str, Known], rows: Mapping[int, Known]) -> Matches:

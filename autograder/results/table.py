@@ -101,7 +101,7 @@ def roster_lines(results: Results) -> list[str]:
     """What the roster adds to the table: how the sections did, and who has not handed in."""
     lines = []
     for section in results.sections:
-        mean = f", {section.mean:.2f} of {results.max_score:g} points on average" if section.graded else ""
+        mean = f", {section.mean:.2f} points on average" if section.graded else ""
         lines.append(
             f"section {pages.line(section.name)}: {section.handed_in} of {section.size} handed in{mean}"
         )

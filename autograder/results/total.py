@@ -13,15 +13,15 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from autograder import pages
+from autograder.results import roster
 from autograder.results.export import defused, points_text
 from autograder.results.graded import Results, Student
-from autograder.results.matching import NOBODY, Known, match
+from autograder.results.matching import NOBODY, Known, match, with_reasons
 from autograder.results.roster import Enrolled
 from autograder.verdicts import write_atomically
 
 FILE = "course.toml"
 _EXAMPLE = "Such a file reads, for example:\n  [weights]\n  gridworld = 10\n  reinforce_cartpole = 20"
-_SHOWN_NAMES = 8
 
 
 class InvalidCourse(ValueError):
@@ -105,8 +105,8 @@ def _weight(results: Results, course: Course) -> float:
 
 def _joined(classes: Sequence[Results]) -> tuple[list[Participant], Mapping[str, str], list[str]]:
     """Everybody in the roster, then everybody else; who could not be joined for certain; and notes."""
-    roster = classes[0].roster.people
-    participants = [Participant(person.known, person) for person in roster]
+    enrolled = classes[0].roster.people
+    participants = [Participant(person.known, person) for person in enrolled]
     doubtful: dict[str, str] = {}
     by_name: list[str] = []
     for results in classes:
@@ -121,22 +121,15 @@ def _joined(classes: Sequence[Results]) -> tuple[list[Participant], Mapping[str,
             person.known = person.known.with_known(known[name])
         for name, reason in found.reasons.items():
             participants.append(Participant(known[name], parts={results.assignment: students[name]}))
-            if roster or reason != NOBODY:
+            if enrolled or reason != NOBODY:
                 doubtful[f"{name} in {results.assignment}"] = reason
-    notes = [
-        _note(
-            "not joined for certain, so in a row of their own", [f"{n} ({r})" for n, r in doubtful.items()]
-        ),
-        _note("joined by their names alone, which a roster would make certain", [] if roster else by_name),
-    ]
-    return participants, doubtful, [*classes[0].roster.notes, *filter(None, notes)]
-
-
-def _note(text: str, names: Sequence[str]) -> str:
-    if not names:
-        return ""
-    more = f" and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else ""
-    return f"{text}: {', '.join(map(pages.line, names[:_SHOWN_NAMES]))}{more}"
+    notes = list(classes[0].roster.notes)
+    if doubtful:
+        notes.append(f"not joined for certain, so in a row of their own: {', '.join(with_reasons(doubtful))}")
+    if by_name and not enrolled:
+        names = ", ".join(map(pages.line, dict.fromkeys(by_name)))
+        notes.append(f"joined by their names alone, which a {roster.FILE} would make certain: {names}")
+    return participants, doubtful, notes
 
 
 def _table(
