@@ -27,7 +27,7 @@ c.CourseDirectory.feedback_directory = "feedback"
 
 c.ClearSolutions.code_stub = {
     "python": "# Your code here: replace the next line.\n"
-    'raise NotImplementedError("This function is waiting for your code.")'
+    'raise NotImplementedError("This is waiting for your code.")'
 }
 c.ClearSolutions.text_stub = "*Your answer here.*"
 

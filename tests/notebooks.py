@@ -10,7 +10,7 @@ from typing import Any
 from autograder.master import Master
 
 PAIR = Master("pair", (Path(__file__).parent / "masters" / "pair.py").read_text())
-STUB = 'raise NotImplementedError("This function is waiting for your code.")'
+STUB = 'raise NotImplementedError("This is waiting for your code.")'
 
 
 def submission(**answers: str) -> dict[str, Any]:
