@@ -97,7 +97,7 @@ def grade_class(
     UnusableSettings, DamagedStore, InUse or NoGradebook before any verdict is kept; NoSandbox, NoCluster,
     NoGradebook and DamagedStore also later, when what they need is gone.
     """
-    master = Master.read(assignment)
+    master = Master.read(assignment).filled
     submissions = None
     if path is not None:
         submissions = intake.collect(path, assignment, layout=layout, people=people_file)

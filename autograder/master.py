@@ -138,14 +138,16 @@ class Master:
 
         Addresses are filled in, and every cell has a lasting id: its grade id, or its place.
         """
-        notebook = jupytext.reads(self._filled_source(), fmt="py:percent")
+        notebook = jupytext.reads(self.filled.source, fmt="py:percent")
         for index, cell in enumerate(notebook.cells):
             cell["id"] = grade_id(cell) or f"{self.name.replace('_', '-')}-{index:03d}"
             cell.metadata.pop("lines_to_next_cell", None)  # Jupytext's own note
         return notebook
 
-    def _filled_source(self) -> str:
-        return _PLACEHOLDER.sub(self._filling, self.source)
+    @cached_property
+    def filled(self) -> Master:
+        """The same master without placeholders: all that a verdict depends on, wherever it is judged."""
+        return dataclasses.replace(self, source=_PLACEHOLDER.sub(self._filling, self.source))
 
     def _filling(self, placeholder: re.Match[str]) -> str:
         if placeholder[1] is None:

@@ -31,7 +31,7 @@ def judge(master: Master, say: Callable[[str], None] = lambda _: None) -> None:
 
     A master that passed is not judged again by the same engine. say: gets what its author should know.
     """
-    passed = PASSED / hashlib.sha256(f"{master.sha256} {engine_version()}".encode()).hexdigest()
+    passed = PASSED / hashlib.sha256(f"{master.filled.sha256} {engine_version()}".encode()).hexdigest()
     if passed.exists():
         return
     try:

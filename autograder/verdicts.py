@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
+import re
 import secrets
+import sys
 import tempfile
 from functools import cache
+from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-import policy_gradients.checks
+import policy_gradients
 from autograder.class_folder import private_folder
 
 QuestionStatus = Literal["passed", "partial", "failed", "error", "timeout", "missing"]
 SubmissionStatus = Literal["graded", "unreadable", "crashed"]
+
+
+_AUTOGRADER = Path(__file__).parent
+_NOT_JUDGING = ("intake", "results", "samples")  # who handed in, what is shown, and invented classes
+_EXTRAS_NOT_JUDGING = ("all", "benchmarks", "book", "notebook", "postgresql", "test")
 
 
 class Verdict(BaseModel):
@@ -102,15 +111,36 @@ class Grades(Verdict):
 
 @cache
 def engine_version() -> str:
-    """Hex digest of the code that verdicts depend on; another engine never reuses a verdict."""
-    folder = Path(__file__).parent
-    names = ("judging", "master", "protocol", "sandbox", "student")
-    packages = [path for name in ("alignment", "worker") for path in sorted((folder / name).glob("*.py"))]
-    files = [*packages, *(folder / f"{name}.py" for name in names)]
-    digest = hashlib.sha256()
-    for path in [*files, Path(policy_gradients.checks.__file__)]:
-        digest.update(path.read_bytes())
+    """Hex digest of the code that verdicts depend on; another engine never reuses a verdict.
+
+    That is the autograder, but for what no verdict depends on, all of policy_gradients, since a notebook may
+    import any of it, Python, and the packages that these and the assignments need.
+    """
+    digest = hashlib.sha256(sys.version.encode())
+    for root in (_AUTOGRADER, Path(policy_gradients.__file__).parent):
+        for path in _code(root):
+            content = path.read_bytes()
+            digest.update(f"\0{root.name}/{path.relative_to(root)}\0{len(content)}\0".encode() + content)
+    for package in _packages():
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            digest.update(f"\0{package} {metadata.version(package)}".encode())
     return digest.hexdigest()
+
+
+def _code(root: Path) -> list[Path]:
+    """The modules of a package and of its packages, but for those that do not judge."""
+    packages = [file.parent for file in root.glob("*/__init__.py") if file.parent.name not in _NOT_JUDGING]
+    return sorted([*root.glob("*.py"), *(path for package in packages for path in package.rglob("*.py"))])
+
+
+def _packages() -> list[str]:
+    """Names of the packages that may have a say in a verdict, as the project's metadata lists them."""
+    needed = set()
+    for requirement in metadata.requires("policy-gradients") or ():
+        extra = re.search(r"extra == .(\w+)", requirement)
+        if extra is None or extra[1] not in _EXTRAS_NOT_JUDGING:
+            needed.add(re.match(r"[\w.-]+", requirement)[0].lower())
+    return sorted(needed)
 
 
 class VerdictStore:

@@ -72,5 +72,5 @@ def _digest(master: Master) -> str:
     info = Path("/proc/cpuinfo").read_text().splitlines()
     processor = next((line for line in info if line.lower().startswith(("flags", "features"))), "")
     versions = [f"{name} {metadata.version(name)}" for name in ("jax", "jaxlib")]
-    parts = [master.sha256, processor, *versions, Path(__file__).read_text()]
+    parts = [master.filled.sha256, processor, *versions, Path(__file__).read_text()]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]

@@ -23,7 +23,8 @@ from autograder.merging import Changes, UnclearIdentity, merged
 from autograder.release import assignment_notebook
 from autograder.results import Results
 from autograder.submission_store import SubmissionStore
-from tests.notebooks import as_bytes, code, submission
+from policy_gradients import checks
+from tests.notebooks import PAIR, as_bytes, code, submission
 
 RIGHT = submission()
 WRONG = submission(double="def double(x):\n    return 0")
@@ -99,6 +100,37 @@ def test_a_verdict_of_another_engine_is_not_reused(course, monkeypatch):
     grade(course)
     assert before.items() < stored(course).items()
     assert len(stored(course)) == 2 * len(before)
+
+
+def test_the_engine_is_all_that_judges_and_nothing_that_shows():
+    code = {str(path.relative_to(path.parents[1])) for path in verdicts._code(Path(verdicts.__file__).parent)}
+    for name in ("xla_cache.py", "nbgrader_config.py", "judging.py"):
+        assert f"autograder/{name}" in code
+    assert {"alignment/steps.py", "worker/cells.py"} <= code
+    assert not any(name.startswith(("samples/", "results/", "intake/")) for name in code)
+    library = Path(checks.__file__).parent
+    assert {path.name for path in library.glob("*.py")} <= {path.name for path in verdicts._code(library)}
+    assert {"numpy", "torch", "jax", "ipython", "rapidfuzz"} <= set(verdicts._packages())
+    assert not {"pytest", "ruff"} & set(verdicts._packages())
+
+
+@pytest.mark.parametrize("place", ["_config.yml", "constraints.txt"])
+def test_what_fills_a_master_is_part_of_a_verdicts_key(tmp_path, monkeypatch, place):
+    with_setup = Master("pair", PAIR.source + "\n# {{repository}} {{colab_runtime}}\n")
+    before = with_setup.filled
+    for name, path in (("BOOK_CONFIG", master.BOOK_CONFIG), ("COLAB_PINS", master.COLAB_PINS)):
+        text = path.read_text()
+        if path.name == place:
+            text = text.replace("https://github.com/", "https://github.com/another-").replace(
+                "Colab's runtime of ", "Colab's runtime of another "
+            )
+            assert text != path.read_text()
+        (tmp_path / path.name).write_text(text)
+        monkeypatch.setattr(master, name, tmp_path / path.name)
+    after = Master("pair", with_setup.source).filled
+    assert after.sha256 != before.sha256
+    assert Master("pair", with_setup.source).sha256 == with_setup.sha256  # which solutions carry
+    assert after.filled.source == after.source
 
 
 def test_a_manual_score_survives_a_regrade_and_asks_for_review_when_the_automatic_one_changes(course):
