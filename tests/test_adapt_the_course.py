@@ -146,7 +146,7 @@ def test_points_are_changed(adapted):
     done = subprocess.run([sys.executable, "-c", program], cwd=course, capture_output=True, text=True)
     assert done.stdout == "12\n", done.stderr
     text = (course / "assignments" / "gridworld" / "gridworld.ipynb").read_text()
-    assert "20 minutes, 4 points" in text and "the last one 4" in text
+    assert "20 minutes, 4 points" in text and "The last function is worth 4 points, the others 2" in text
 
 
 def test_the_address_is_changed(adapted):
