@@ -6,6 +6,7 @@ import ast
 import collections
 import dataclasses
 import hashlib
+import json
 import re
 from collections.abc import Iterator
 from functools import cache, cached_property
@@ -53,6 +54,7 @@ _STATED_OF_EXERCISE = re.compile(
 _STATED_OF_EACH = re.compile(
     rf"\beach (?:function|question|exercise|answer) (?:is worth|brings|gives) {_STATED}", re.IGNORECASE
 )
+_METADATA = re.compile(r"# %%.*?\bnbgrader=(.*)")
 _SCORED = re.compile(r"^\w+\.score\(\)[ \t]*(?:#.*)?\Z", re.MULTILINE)
 _GRADE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _QUESTION_ID = re.compile(r"[A-Za-z0-9_]{1,64}")
@@ -223,7 +225,13 @@ class Master:
 
     def check(self) -> None:
         """Raise InvalidMaster when the master breaks a rule that releasing or grading relies on."""
-        breaches = [*_breaches(self.notebook.cells), *_unreachable_files(self)]
+        breaches = [
+            *_unreadable_metadata(self.source),
+            *_breaches(self.notebook.cells),
+            *_unfilled(self.notebook.cells),
+            *_unknown_packages(self.source),
+            *_unreachable_files(self),
+        ]
         if breaches:
             raise InvalidMaster(f"The master {self.name!r} cannot be released.\n  " + "\n  ".join(breaches))
 
@@ -249,6 +257,32 @@ def _read_files(name: str) -> tuple[tuple[str, bytes], ...]:
 
 def _shown(path: Path) -> str:
     return str(path.relative_to(FOLDER.parent))
+
+
+def _unreadable_metadata(source: str) -> Iterator[str]:
+    for number, line in enumerate(source.splitlines(), start=1):
+        if found := _METADATA.match(line):
+            try:
+                json.JSONDecoder().raw_decode(found[1])
+            except ValueError as error:
+                yield f"Line {number}: the metadata of nbgrader are not JSON ({error})."
+
+
+def _unfilled(cells: list[NotebookNode]) -> Iterator[str]:
+    """Placeholders with a typing error, where one is plainly meant: as a link, and in the setup cell."""
+    for cell in cells:
+        for text in re.findall(r"(?<=\]\(){{.*?}}", cell.source) + (
+            re.findall(r"{{.*?}}", cell.source) if grade_id(cell) == SETUP else []
+        ):
+            yield f"{_place(cell)}: {text} is no placeholder. There are {{{{colab}}}} and {{{{setup()}}}}."
+
+
+def _unknown_packages(source: str) -> Iterator[str]:
+    known = set(re.findall(r"^([\w.-]+)==", COLAB_PINS.read_text(encoding="utf-8"), re.MULTILINE))
+    for names in re.findall(r"{{setup\(([^)]*)\)}}", source):
+        for name in re.findall(r"[\w.-]+", names):
+            if name not in known:
+                yield f"Cell {SETUP!r}: {name!r} is not in colab/constraints.txt. Correct it, or add it there."
 
 
 def _unreachable_files(master: Master) -> Iterator[str]:
@@ -354,7 +388,7 @@ def _stems() -> list[str]:
 
 def grade_id(cell: NotebookNode) -> str:
     """nbgrader's name of a cell, or the empty string."""
-    return cell.metadata.get("nbgrader", {}).get("grade_id", "")
+    return str(cell.metadata.get("nbgrader", {}).get("grade_id", ""))
 
 
 def is_answer(cell: NotebookNode) -> bool:

@@ -155,6 +155,19 @@ BREACHES = {
         '"the imports"',
         "'the imports' has to be changed",
     ),
+    "metadata that are not JSON": (
+        '"grade_id": "imports"',
+        '"grade_id": imports',
+        "Line 17: the metadata of nbgrader",
+    ),
+    "a package that Colab cannot install": (
+        "setup()",
+        'setup("boxd")',
+        "'boxd' is not in colab/constraints.txt",
+    ),
+    "a grade_id that is a number": ('"grade_id": "double"', '"grade_id": 3', "no test cell 'test_3'"),
+    "a placeholder with a typing error": ("{{colab}}", "{{colob}}", "{{colob}} is no placeholder"),
+    "a setup line with a typing error": ("{{setup()}}", "{{setup}}", "{{setup}} is no placeholder"),
     "points in a heading that differ": (
         "# # A tiny assignment\n",
         "# ## Exercise 1 (3 points)\n",
