@@ -101,7 +101,7 @@ class Student:
     status: str
     questions: tuple[Question, ...]
     faults: tuple[str, ...]
-    repairs: tuple[str, ...]
+    repairs: tuple[str, ...] = ()
     late: Lateness = Lateness()
     person: Person = Person()
     enrolled: Enrolled = Enrolled()
