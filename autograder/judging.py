@@ -15,6 +15,7 @@ import functools
 import hashlib
 import importlib
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -34,6 +35,7 @@ _COMPILE_SECONDS = 300.0
 _NOT_WRITTEN = "Not written yet."
 _MOST_CAUSES = 3
 _NOT_PYTHON = ("SyntaxError", "IndentationError", "TabError")
+_OF_NEWER_PYTHON = ("f-string", "expected '('")  # quotes within f-strings, and generic functions
 # What a test cell finds beside the graded names; all else it imports or defines.
 PROVIDED = {"Checks": Checks, "close": checks.close, "numbers": checks.numbers}
 TEST_CELL = "<test cell>"  # what tracebacks call it
@@ -358,24 +360,38 @@ def _verdict_on(sitting: _Sitting, aligned: Aligned) -> QuestionVerdict:
 
 
 def _is_lost_with_its_cell(sitting: _Sitting) -> bool:
-    """Whether the answer's own cell stopped before it defined the answer, though it is Python."""
+    """Whether the answer's own cell stopped before it defined the answer, for all that is known here."""
     is_absent = not (sitting.absent or frozenset()).isdisjoint(sitting.question.answers)
-    return is_absent and sitting.trouble is not None and sitting.trouble.exception_name not in _NOT_PYTHON
+    if not is_absent or sitting.trouble is None:
+        return False
+    return sitting.trouble.exception_name not in _NOT_PYTHON or _is_newer_python(str(sitting.trouble))
+
+
+def _is_newer_python(text: str) -> bool:
+    """Whether a syntax error may be a form that this Python does not know yet, and Colab's does."""
+    return sys.version_info < (3, 12) and any(words in text for words in _OF_NEWER_PYTHON)
 
 
 def _causes(needs: Needs, absent: frozenset[str], stopped: Mapping[int, RemoteFailure]) -> list[str]:
-    """Why the names `absent` are not there: for each the cell that would define it, and what became of it."""
-    known = {origin.name for origin in needs.origins}
-    lines = []
+    """Why the names `absent` are not there: the cells that would define them, and what became of each."""
+    unknown = absent.difference(origin.name for origin in needs.origins)
+    found: dict[tuple[str, str], list[str]] = {}
     for origin in needs.origins:
         failure = stopped.get(origin.number)
         what = origin.unrun or (_stopped(failure) if failure else "")
-        cell = f"your cell {origin.number} (`{origin.line}`)"
-        if what and origin.name in absent:
-            lines.append(f"`{origin.name}` is defined in {cell}, which {what}.")
-        elif what and origin.name == ANY_NAME and absent - known:
-            lines.append(f"`{min(absent - known)}` is not defined, and {cell} {what}.")
-    return lines[:_MOST_CAUSES]
+        names = unknown if origin.name == ANY_NAME else absent & {origin.name}
+        if what and names:
+            cell = f"your cell {origin.number} (`{origin.line}`)"
+            found.setdefault((cell, what), []).extend(sorted(names))
+    return [_cause(names, cell, what, unknown) for (cell, what), names in found.items()][:_MOST_CAUSES]
+
+
+def _cause(names: list[str], cell: str, what: str, unknown: frozenset[str]) -> str:
+    listed = ", ".join(f"`{name}`" for name in names[:_MOST_CAUSES])
+    verb = "is" if len(names) == 1 else "are"
+    if unknown.isdisjoint(names):
+        return f"{listed} {verb} defined in {cell}, which {what}."
+    return f"{listed} {verb} not defined, and {cell} {what}."
 
 
 def _stopped(failure: RemoteFailure) -> str:

@@ -1,6 +1,7 @@
 """Cells of a student's own: they get what they need where that is cheap and safe, as in Colab and Jupyter."""
 
 import json
+import sys
 
 import pytest
 
@@ -139,6 +140,7 @@ LOST = {
     "no time": ("while True: pass\n" + HELPER, "did not end within 2 seconds"),
     "the end of the process": ("import os\nos._exit(0)\n" + HELPER, "ended the notebook's process"),
     "everything of a module": ("from somewhere import *", "No module named 'somewhere'"),
+    "a newer Python": ("type Vector = list[float]\n" + HELPER, "stopped with SyntaxError"),
     "a file that is run": ("%run helpers.py", "File `'helpers.py'` not found"),
 }  # fmt: skip
 
@@ -195,6 +197,8 @@ def test_an_answer_whose_own_cell_stops_first_is_looked_at():
     question = judged(submission(double="import einops\ndef double(x):\n    return 2 * x")).questions[1]
     assert (question.status, question.points, question.needs_review) == ("error", 0, True)
     assert "No module named 'einops'" in question.message
+    newer = "def double(x):\n    return int(f'{2 * {'x': x}['x']}')"
+    assert judged(submission(double=newer)).questions[1].needs_review == (sys.version_info < (3, 12))
     assert not judged(submission(double="def double(x:\n    return 2 * x")).questions[1].needs_review
 
 

@@ -20,6 +20,7 @@ _RUN = re.compile(r"^[ \t]*%(?:run|pylab)\b", re.MULTILINE)
 _TRANSPARENT = ("%%time", "%%capture", "%%prun")  # cell magics whose body defines names as usual
 _HEADER = re.compile(r"^(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)", re.MULTILINE)
 _SET = re.compile(r"^(\w+)[ \t]*=(?!=)", re.MULTILINE)
+_ASSIGNED = re.compile(r"^(\w+)[ \t]*=(?!=)", re.MULTILINE)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 DEFINITIONS = (*_FUNCTIONS, ast.ClassDef)
 _BUILT_IN = frozenset(dir(builtins))
@@ -114,6 +115,8 @@ class Code:
     @cached_property
     def _names(self) -> tuple[frozenset[str], frozenset[str]]:
         """The names that it binds and those that it uses, both at the level of the notebook."""
+        if self.tree is None:
+            return frozenset(_HEADER.findall(self._body) + _ASSIGNED.findall(self._body)), frozenset()
         try:
             top = symtable.symtable(self._python if self.tree else "", "<cell>", "exec")
         except (SyntaxError, ValueError, RecursionError, MemoryError):

@@ -31,7 +31,7 @@ class Origin:
 class Needs:
     """What the answer to a question needs.
 
-    names: those that it asks for, and what its answer uses, directly or not, beside what the setup gives;
+    names: those that it asks for, and what its answer uses, directly or not, from other cells;
     origins: the cells that would define them, from top to bottom.
     """
 
@@ -46,18 +46,26 @@ def counted(question: Question, answers: Answers) -> list[int]:
 
 def uses(question: Question, answers: Answers) -> set[str]:
     """The names that the answer to a question uses, directly or not."""
+    return set().union(*(piece.code.uses for piece in _behind(question, answers)))
+
+
+def _behind(question: Question, answers: Answers) -> list[Piece]:
+    """The pieces that answer a question, and those that define what these use, directly or not."""
     used: set[str] = set()
+    found: list[Piece] = []
     waiting = [piece for index in counted(question, answers) if (piece := answers.pieces[index]) is not None]
     while waiting:
-        new = waiting.pop().code.uses - used
+        found.append(waiting.pop())
+        new = found[-1].code.uses - used
         used |= new
         waiting += [piece for needed in new for piece in answers.binding.get(needed, ())]
-    return used
+    return found
 
 
 def needs(question: Question, answers: Answers, matches: list[Match], from_master: Given) -> Needs:
     """What the answer to a question needs."""
-    names = frozenset({*question.answers, *uses(question, answers)} - from_master.binds)
+    used = (piece.code.uses - piece.code.binds for piece in _behind(question, answers))
+    names = frozenset(question.answers).union(*used) - from_master.binds
     pieces = {piece.number: piece for piece in answers.pieces if piece is not None}
     found = [
         origin
