@@ -63,7 +63,7 @@ def judge_submission(name: str, content: bytes, master: Master, seed: int, limit
         score=round(sum(question.points for question in questions), 2),
         status="graded",
         questions=tuple(_looked_at(question, aligned) for question in questions),
-        faults=aligned.faults + tuple(_places_gone(words)),
+        faults=aligned.faults + tuple(_places_gone(words)) + tuple(_crowds_ended(student)),
         written=tuple(_written(question, words[question.name] or "") for question in master.written),
     )
     return Judged(
@@ -164,6 +164,10 @@ def _places_gone(words: dict[str, str | None]) -> list[str]:
         for name, text in words.items()
         if text is None
     ]
+
+
+def _crowds_ended(student: Student) -> list[str]:
+    return [f"cell {number} left too many processes running: it was left out" for number in student.crowded]
 
 
 def _written(question: Written, text: str) -> WrittenAnswer:
@@ -311,6 +315,7 @@ def _sit(
                 score = _judge(question, master, student, seed)
                 trouble = troubles.get(question.name)
                 sittings[question.name] = _Sitting(question, score, trouble, known, dict(stopped))
+                student.end_crowd()
                 student.guarded |= question.test != question.visible_test
                 concerned = (question.name,)
         for name in concerned:

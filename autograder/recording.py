@@ -183,7 +183,7 @@ class RecordedStudent(Student):
 
     def _understand(self, reply: Any) -> Any:
         match reply:
-            case ["error", _, _, str(lines)]:
+            case ["error", _, _, str(lines)] | ["missing", _, str(lines)]:
                 self._traceback = pages.plain(lines) if "\n" in lines.strip() else ""  # what it says is known
                 reply = reply[:-1]
         return super()._understand(reply)

@@ -232,6 +232,11 @@ class Template:
         self._control.sendall(template.REQUEST.pack(b"k", number))
         self._reply()
 
+    def count(self, number: int) -> int:
+        """How many processes and threads a worker has; 0 once it has ended."""
+        self._control.sendall(template.REQUEST.pack(b"c", number))
+        return self._reply()
+
     def close(self) -> None:
         """End the template and its workers."""
         self._control.close()
@@ -266,6 +271,10 @@ class Worker:
         self._template = template
         self._number = number
         self.channel = channel
+
+    def count(self) -> int:
+        """How many processes and threads it has; 0 once it has ended."""
+        return self._template.count(self._number)
 
     def kill(self) -> None:
         """End the worker with all that it started."""

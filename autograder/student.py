@@ -11,11 +11,13 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from typing import Any
 
 from autograder import protocol, sandbox
+from autograder.worker.limits import MOST_LEFT
 from policy_gradients.checks import Observer, RemoteFailure, RemoteObject
 
 _START_SECONDS = 60.0
 _MAX_OUTPUT = 5_000
 _MAX_WORDS = 500
+_ENDED = "It ended the notebook's process, or took too much memory or too many processes."
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,6 +75,7 @@ class Student:
         self._process: sandbox.Worker | None = None
         self.outputs: dict[str, str] = {}
         self.seconds: collections.Counter[str] = collections.Counter()
+        self.crowded: list[int] = []  # the cells that left too many processes running
         self.life = 0  # how many processes there have been: objects do not outlive theirs
         self.lost = False  # a cell or call of the present question ended the worker
         self.guarded = False  # the process has seen hidden inputs: nothing that it says may be shown
@@ -87,11 +90,21 @@ class Student:
         Tracebacks call it by its number.
         """
         failed = self._run(source, number)
+        if self._process and (count := self._process.count()) > MOST_LEFT:
+            self.crowded.append(number)
+            failed = self._lose("crash", f"It left more than {MOST_LEFT} processes and threads running.")
+        elif self._process and not count:
+            failed = self._lose("crash", _ENDED)
         if failed is None or failed.kind == "error":
             self._history.append((source, number))
             for name in answers:
                 self._keep_output(name)
         return without_words(failed) if failed and self.guarded else failed
+
+    def end_crowd(self) -> None:
+        """End what the last calls left running, if it is too much; the next request goes to a new process."""
+        if self._process and not 0 < self._process.count() <= MOST_LEFT:
+            self.close()
 
     def _run(self, source: str, number: int) -> RemoteFailure | None:
         try:
@@ -206,7 +219,7 @@ class Student:
         except TimeoutError:
             raise self._lose("timeout", f"It did not end within {self._limits.seconds:g} seconds.") from None
         except (EOFError, OSError):
-            raise self._lose("crash", "It ended the notebook's process.") from None
+            raise self._lose("crash", _ENDED) from None
         except protocol.MalformedMessage as error:
             raise self._lose(
                 "forbidden", f"It returned something that is not plain data ({error})."
@@ -221,6 +234,8 @@ class Student:
                 known = name[:100] if name.isidentifier() else "an exception"
                 kind = MissingAttribute if name == "AttributeError" else RemoteFailure
                 raise kind("error", text[:_MAX_WORDS], known)
+            case ["missing", str()]:
+                raise RemoteFailure("error", "", "NotImplementedError")
             case ["forbidden", str(text)]:
                 raise RemoteFailure("forbidden", text[:_MAX_WORDS])
         raise self._lose("forbidden", "It returned something that is not plain data.")

@@ -239,3 +239,49 @@ def test_what_was_not_written_is_called_so():
     for source in (STUB_CELL, ""):
         question = judged(submission(double=source)).questions[1]
         assert (question.status, question.message) == ("missing", "Not written yet.")
+
+
+# Processes that a cell leaves behind.
+
+FORKS = "import os, time\nfor _ in range(200):\n    if os.fork() == 0:\n        time.sleep(600)\n"
+MANY = {
+    "forks": FORKS,
+    "programs": "import subprocess\nfor _ in range(200):\n    subprocess.Popen(['sleep', '600'])",
+    "threads": "import threading, time\nfor _ in range(200):\n"
+    "    threading.Thread(target=time.sleep, args=(600,), daemon=True).start()",
+    "in the background": "for _ in range(200):\n    get_ipython().system('sleep 600 &')",
+}
+
+
+@pytest.mark.parametrize("kind", ["bwrap", "landlock"])
+@pytest.mark.parametrize("source", MANY.values(), ids=MANY.keys())
+def test_a_cell_that_leaves_many_processes_costs_no_question(source, kind):
+    if problem := sandbox._problem(kind):
+        pytest.skip(problem)
+    verdict = judged(with_own_cells(HELPER, source), kind=kind)
+    assert points(verdict) == FULL, [question.message for question in verdict.questions]
+    told = ("cell 7 left too many processes running: it was left out",)
+    assert verdict.faults == told or (
+        kind == "landlock" and not verdict.faults
+    )  # ended before it had left them
+
+
+def test_an_answer_that_leaves_many_processes_costs_its_own_question_only():
+    answer = f"{FORKS}\ndef running_sum(values, start=0.0):\n    return start + np.cumsum(values)"
+    verdict = judged(with_own_cells(HELPER, running_sum=answer))
+    assert points(verdict) == {"running_sum": 0, "double": 2}
+    assert verdict.questions[0].needs_review
+    assert "processes and threads running" in verdict.questions[0].message
+
+
+def test_a_call_that_leaves_many_processes_does_not_hurt_the_next_question():
+    lines = "\n".join("    " + line for line in FORKS.splitlines())
+    answer = f"def running_sum(values, start=0.0):\n{lines}\n    return start + np.cumsum(values)"
+    assert points(judged(with_own_cells(HELPER, running_sum=answer)))["double"] == 2
+
+
+def test_some_processes_may_stay():
+    some = FORKS.replace("200", "20") + "from concurrent.futures import ThreadPoolExecutor\n"
+    some += f"list(ThreadPoolExecutor(8).map(abs, range(99)))\n{HELPER}"
+    verdict = judged(with_own_cells(some))
+    assert (points(verdict), verdict.faults) == (FULL, ())

@@ -160,6 +160,8 @@ def _answer(shell: Any, output: _Output, request: list[Any]) -> list[Any]:
     try:
         with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
             return ["ok", _perform(shell, output, verb, *arguments)]
+    except NotImplementedError as error:
+        return ["missing", "not written yet", *([_traceback(error)] if traced else [])]
     except BaseException as error:  # SystemExit and KeyboardInterrupt are the student's as well
         return ["error", type(error).__name__, _text_of(error), *([_traceback(error)] if traced else [])]
 

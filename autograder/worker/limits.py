@@ -14,6 +14,7 @@ FOLDER_FILES = 20_000
 
 _CORES = os.cpu_count() or 1
 _PROCESSES = 120 + 4 * _CORES  # threads count as well, and JAX starts several for each core
+MOST_LEFT = _PROCESSES - 60  # what a cell may leave running: the next ones need some, too
 # Where the kernel counts all of the user's: room for what others start meanwhile, other workers among them.
 _SPARE_PROCESSES = _PROCESSES * (_CORES // 2)
 _CPU_SECONDS = 2 * 3600  # far beyond what a grader waits for: nothing runs on for days should one be stopped
@@ -72,11 +73,19 @@ class Watch:
                 signal.pidfd_send_signal(pidfd, signal.SIGKILL)
         os.waitpid(pid, 0)
 
+    @property
+    def descriptor(self) -> int:
+        """The file descriptor that it keeps open."""
+        return self._proc
+
     def close(self) -> None:
         os.close(self._proc)
 
-    def descendants(self) -> dict[int, int]:
-        """The processes that this one started, and those that they started: how many threads each has."""
+    def descendants(self, ancestor: int | None = None) -> dict[int, int]:
+        """The processes that this one, or `ancestor`, started, and those that they started.
+
+        Each with the number of its threads.
+        """
         children: dict[int, list[int]] = {}
         threads = {}
         for pid in self._all():
@@ -84,7 +93,7 @@ class Watch:
                 fields = self._state(pid)
                 children.setdefault(int(fields[1]), []).append(pid)
                 threads[pid] = 0 if fields[0] == b"Z" else int(fields[17])  # a zombie runs no more
-        found, newest = {}, children.get(os.getpid(), [])
+        found, newest = {}, children.get(ancestor or os.getpid(), [])
         while newest:
             found |= {pid: threads[pid] for pid in newest}
             newest = [child for pid in newest for child in children.get(pid, []) if child not in found]

@@ -15,6 +15,7 @@ import gc
 import importlib
 import json
 import os
+import select
 import signal
 import socket
 import struct
@@ -25,8 +26,10 @@ import time
 
 from autograder.worker import cells, landlock, limits, namespaces, seccomp
 
-REQUEST = struct.Struct("<ci")  # b"s" and 0 (with a file descriptor): start; b"k" and its number: kill
-REPLY = struct.Struct("<i")  # the number of the worker started or killed; first of all READY or ALONE
+# b"s" and 0 (with a file descriptor): start; b"k" and its number: kill; b"c" and its number: count
+REQUEST = struct.Struct("<ci")
+# the number of the worker started or killed, or of its processes and threads; first of all READY or ALONE
+REPLY = struct.Struct("<i")
 READY, ALONE = 0, 1  # ALONE: nothing would separate workers from each other: one template for each
 
 # What holds a worker, beside the sandbox in which the template itself may run. OUTER: nothing else.
@@ -79,16 +82,19 @@ def main(settings: Settings) -> None:
     gc.freeze()
     control.sendall(REPLY.pack(ALONE if means == OUTER else READY))
     children: dict[int, Child] = {}
+    watch = limits.Watch()
     while True:
         data, fds, *_ = socket.recv_fds(control, REQUEST.size, 1)
         if not data:
             break
         verb, number = REQUEST.unpack(data)
         if verb == b"s":
-            ours = [control.fileno(), *(child.pidfd for child in children.values())]
+            ours = [control.fileno(), watch.descriptor, *(child.pidfd for child in children.values())]
             child = _start(ours, fds[0], shell, dataclasses.replace(settings, means=means))
             number = child.waiting
             children[number] = child
+        elif verb == b"c":
+            number = _count(children[number], watch)
         else:
             _kill(children.pop(number), means)
         control.sendall(REPLY.pack(number))
@@ -264,6 +270,12 @@ def _settle_in(scratch: str) -> None:
     os.chdir(scratch)
     os.environ.update(HOME=scratch, TMPDIR=scratch, IPYTHONDIR=f"{scratch}/.ipython")
     tempfile.tempdir = None  # or it would keep the template's
+
+
+def _count(child: Child, watch: limits.Watch) -> int:
+    """How many processes and threads a worker has; 0 once it has ended."""
+    has_ended = select.select([child.pidfd], [], [], 0)[0]
+    return 0 if has_ended else sum(watch.descendants(child.waiting).values())
 
 
 def _kill(child: Child, means: str) -> None:
