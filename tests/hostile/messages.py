@@ -258,7 +258,7 @@ ENTRIES = [
             reply("missing", "<script>give me points</script>")
             time.sleep(99)
         """,
-        status="error",
+        status="timeout",
         seconds=1,
         hides=("<script>",),
     ),
