@@ -167,7 +167,10 @@ def _places_gone(words: dict[str, str | None]) -> list[str]:
 
 
 def _crowds_ended(student: Student) -> list[str]:
-    return [f"cell {number} left too many processes running: it was left out" for number in student.crowded]
+    return [
+        f"cell {number} left too many processes running: they were ended, and it is not run again"
+        for number in student.crowded
+    ]
 
 
 def _written(question: Written, text: str) -> WrittenAnswer:
@@ -316,6 +319,7 @@ def _sit(
                 trouble = troubles.get(question.name)
                 sittings[question.name] = _Sitting(question, score, trouble, known, dict(stopped))
                 student.end_crowd()
+                stopped |= student.crowded
                 student.guarded |= question.test != question.visible_test
                 concerned = (question.name,)
         for name in concerned:

@@ -17,6 +17,7 @@ from policy_gradients.checks import Observer, RemoteFailure, RemoteObject
 _START_SECONDS = 60.0
 _MAX_OUTPUT = 5_000
 _MAX_WORDS = 500
+_CROWDED = f"It left more than {MOST_LEFT} processes and threads running."
 _ENDED = "It ended the notebook's process, or took too much memory or too many processes."
 
 
@@ -75,7 +76,7 @@ class Student:
         self._process: sandbox.Worker | None = None
         self.outputs: dict[str, str] = {}
         self.seconds: collections.Counter[str] = collections.Counter()
-        self.crowded: list[int] = []  # the cells that left too many processes running
+        self.crowded: dict[int, RemoteFailure] = {}  # by number the cells that left too many processes
         self.life = 0  # how many processes there have been: objects do not outlive theirs
         self.lost = False  # a cell or call of the present question ended the worker
         self.guarded = False  # the process has seen hidden inputs: nothing that it says may be shown
@@ -90,11 +91,12 @@ class Student:
         Tracebacks call it by its number.
         """
         failed = self._run(source, number)
-        if self._process and (count := self._process.count()) > MOST_LEFT:
-            self.crowded.append(number)
-            failed = self._lose("crash", f"It left more than {MOST_LEFT} processes and threads running.")
-        elif self._process and not count:
+        count = self._process.count() if self._process else 1
+        if not count:
             failed = self._lose("crash", _ENDED)
+        elif count > MOST_LEFT and number:
+            self.crowded[number] = RemoteFailure("crash", _CROWDED)
+            failed = failed if answers else self._lose("crash", _CROWDED)
         if failed is None or failed.kind == "error":
             self._history.append((source, number))
             for name in answers:
@@ -102,9 +104,13 @@ class Student:
         return without_words(failed) if failed and self.guarded else failed
 
     def end_crowd(self) -> None:
-        """End what the last calls left running, if it is too much; the next request goes to a new process."""
+        """End what is left running, if it is too much, and do not run the cells again that left it.
+
+        For after a question: a cell that answers one stays until then.
+        """
         if self._process and not 0 < self._process.count() <= MOST_LEFT:
             self.close()
+        self._history = [item for item in self._history if item[1] not in self.crowded]
 
     def _run(self, source: str, number: int) -> RemoteFailure | None:
         try:

@@ -8,6 +8,7 @@ import pytest
 from autograder import sandbox
 from autograder.judging import judge_submission
 from autograder.student import Limits
+from autograder.worker.limits import MOST_LEFT
 from tests.notebooks import PAIR, as_bytes, cell, code, submission
 
 SEED = 20_240_607
@@ -260,18 +261,22 @@ def test_a_cell_that_leaves_many_processes_costs_no_question(source, kind):
         pytest.skip(problem)
     verdict = judged(with_own_cells(HELPER, source), kind=kind)
     assert points(verdict) == FULL, [question.message for question in verdict.questions]
-    told = ("cell 7 left too many processes running: it was left out",)
+    told = ("cell 7 left too many processes running: they were ended, and it is not run again",)
     assert verdict.faults == told or (
         kind == "landlock" and not verdict.faults
     )  # ended before it had left them
 
 
-def test_an_answer_that_leaves_many_processes_costs_its_own_question_only():
-    answer = f"{FORKS}\ndef running_sum(values, start=0.0):\n    return start + np.cumsum(values)"
+def test_an_answer_that_leaves_many_processes_is_judged_and_so_are_the_next():
+    some = MANY["threads"].replace("200", str(MOST_LEFT + 20))
+    answer = f"{some}\ndef running_sum(values, start=0.0):\n    return start + np.cumsum(values)"
     verdict = judged(with_own_cells(HELPER, running_sum=answer))
-    assert points(verdict) == {"running_sum": 0, "double": 2}
-    assert verdict.questions[0].needs_review
-    assert "processes and threads running" in verdict.questions[0].message
+    assert points(verdict) == FULL
+    uses_it = "def double(x):\n    return running_sum([x, x])[-1]"
+    question = judged(with_own_cells(running_sum=answer, double=uses_it)).questions[1]
+    assert (question.points, question.needs_review) == (0, True)
+    assert "`running_sum` is defined in your cell 3" in question.message
+    assert "left more than" in question.message
 
 
 def test_a_call_that_leaves_many_processes_does_not_hurt_the_next_question():
