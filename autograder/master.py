@@ -282,7 +282,7 @@ def _unknown_packages(source: str) -> Iterator[str]:
     for names in re.findall(r"{{setup\(([^)]*)\)}}", source):
         for name in re.findall(r"[\w.-]+", names):
             if name not in known:
-                yield f"Cell {SETUP!r}: {name!r} is not in colab/constraints.txt. Correct it, or add it there."
+                yield f"Cell {SETUP!r}: {name!r} is not in colab/constraints.txt. Correct or add it."
 
 
 def _unreachable_files(master: Master) -> Iterator[str]:
