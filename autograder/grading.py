@@ -24,8 +24,9 @@ from rich.progress import (
 
 from autograder import autograded, class_folder, dispatch, gradebook, intake, merging
 from autograder.dispatch import Job
-from autograder.intake import Submission, Submissions
+from autograder.intake import Person, Submission, Submissions
 from autograder.intake.choice import Assignment
+from autograder.intake.people import FILE_NAME, read_people
 from autograder.judging import unreadable
 from autograder.master import Master, names
 from autograder.merging import Changes
@@ -98,12 +99,13 @@ def grade_class(
     NoGradebook and DamagedStore also later, when what they need is gone.
     """
     master = Master.read(assignment).filled
+    folder = out / assignment
     submissions = None
     if path is not None:
-        submissions = intake.collect(path, assignment, layout=layout, people=people_file)
+        so_far = _people_so_far(folder)
+        submissions = intake.collect(path, assignment, layout=layout, people=people_file, known=so_far)
         for note in submissions.notes:
             say(note)
-    folder = out / assignment
     others = [other / assignment for other in merge]
     known = _known_seed(folder, others, reseed)
     with dispatch.crew(jobs, scheduler) as crew:
@@ -255,6 +257,14 @@ def _read_seed(path: Path) -> int:
             f"{path} does not hold a number. Put back the file from a backup, or delete it: then a new seed "
             "is drawn, and all submissions are judged again."
         ) from None
+
+
+def _people_so_far(folder: Path) -> dict[str, Person]:
+    """Who is in the class by now; nobody where the file is damaged, which SubmissionStore says."""
+    try:
+        return read_people(folder / FILE_NAME)
+    except (OSError, ValueError):
+        return {}
 
 
 def _last_grades(path: Path) -> Grades | None:

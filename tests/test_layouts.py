@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from autograder import intake, master
+from autograder import grading, intake, master
 from autograder.intake import IntakeError
 from tests.notebooks import as_bytes, code, submission
 
@@ -434,6 +434,14 @@ def test_a_student_keeps_the_id_when_the_name_changes_but_not_the_number(tmp_pat
         "Ada Ex_4711": "Group A-Ada Ox",
         "Ada Ex_4712": "Ada Ex",
     }
+
+
+def test_so_the_second_day_has_no_second_row(tmp_path):
+    place = "{}_4711_assignsubmission_file/pair.ipynb"
+    for name in ("Ada Ex", "Group A-Ada Ox"):
+        path = zipped(tmp_path, contents([place.format(name)]))
+        grades = grading.grade_class("pair", path, out=tmp_path / "out", jobs=1)
+        assert [row.student for row in grades.submissions] == ["Ada Ex_4711"]
 
 
 def test_a_mapping_names_files_folders_and_patterns_and_the_longest_counts(tmp_path):
