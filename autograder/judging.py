@@ -64,6 +64,7 @@ def judge_submission(name: str, content: bytes, master: Master, seed: int, limit
         status="graded",
         questions=tuple(_looked_at(question, aligned) for question in questions),
         faults=aligned.faults + tuple(_places_gone(words)) + tuple(_crowds_ended(student)),
+        notices=aligned.notices,
         written=tuple(_written(question, words[question.name] or "") for question in master.written),
     )
     return Judged(

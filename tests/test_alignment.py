@@ -13,6 +13,7 @@ from autograder import sandbox
 from autograder.alignment import Judge, Run, Unreadable, align
 from autograder.judging import judge_submission
 from autograder.master import Master
+from autograder.release import assignment_notebook
 from autograder.student import Limits
 from tests.notebooks import PAIR, STUB, as_bytes, cell, code, submission
 
@@ -58,6 +59,29 @@ def is_right(name, names):
 
 
 RIGHT = {"running_sum": True, "double": True}
+
+
+def test_a_test_cell_that_the_instructor_changed_after_release_is_no_repair():
+    earlier = Master("pair", PAIR.source.replace("twice two is four", "two and two"))
+    released = json.loads(json.dumps(assignment_notebook(earlier)))
+    aligned = align(as_bytes(released), PAIR)
+    told = [fault for fault in aligned.faults if "earlier release" in fault]
+    assert told and set(told) <= set(aligned.notices)
+    assert not any("edited" in fault for fault in aligned.faults)
+    test = next(cell for cell in released["cells"] if cell["id"] == "test_double")
+    test["source"] += "\nprint('edited')"
+    assert "cell 'test_double' was edited: restored" in set(align(as_bytes(released), PAIR).faults) - set(
+        align(as_bytes(released), PAIR).notices
+    )
+
+
+@pytest.mark.parametrize("points", ["many", 10**400, None, [1], float("nan")])
+def test_a_forged_checksum_is_the_students_word_and_harms_nobody(points):
+    notebook = submission()
+    test = cell(notebook, "test_double")
+    test["source"] = "pass"
+    test["metadata"]["nbgrader"] |= {"points": points, "checksum": "0" * 32}
+    assert "cell 'test_double' was edited: restored" in faults(notebook)
 
 
 def faults(notebook):

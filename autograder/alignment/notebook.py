@@ -7,6 +7,8 @@ import json
 import re
 from typing import Any
 
+from nbformat import from_dict
+
 _MOST_BYTES = 64 * 2**20
 _MOST_CELLS = 10_000
 _LONGEST_CODE = 100_000  # characters of one cell
@@ -52,7 +54,7 @@ class Cell:
     """A cell as it was handed in; what it lacks is empty.
 
     kind: "code", "markdown" or "raw"; grade_id: nbgrader's name of it; id: nbformat's, or else
-    Colab's; training: whether it carries the tag "training".
+    Colab's; training: whether it carries the tag "training"; nbgrader: its metadata of nbgrader.
     """
 
     source: str
@@ -60,6 +62,19 @@ class Cell:
     grade_id: str = ""
     id: str = ""
     training: bool = False
+    nbgrader: dict[str, Any] = dataclasses.field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def as_released(self) -> bool:
+        """Whether nothing has changed since it was released, going by the checksum that it carries."""
+        from nbgrader.utils import compute_checksum  # slow to import, and rarely needed
+
+        plain = {key: value for key, value in self.nbgrader.items() if isinstance(value, (str, int, float))}
+        cell = from_dict({"cell_type": self.kind, "source": self.source, "metadata": {"nbgrader": plain}})
+        try:
+            return compute_checksum(cell) == plain.get("checksum")
+        except (ArithmeticError, KeyError, TypeError, ValueError):  # what it carries is the student's word
+            return False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -158,13 +173,14 @@ def _raw_cells(document: Any, faults: list[str]) -> list[Any]:
 
 def _cell(item: dict[str, Any]) -> Cell:
     metadata = _dictionary(item.get("metadata"))
-    tags = metadata.get("tags")
+    tags, nbgrader = metadata.get("tags"), _dictionary(metadata.get("nbgrader"))
     return Cell(
         source=_source(item),
         kind=_kind(item),
-        grade_id=_text(_dictionary(metadata.get("nbgrader")).get("grade_id")),
+        grade_id=_text(nbgrader.get("grade_id")),
         id=_text(item.get("id")) or _text(metadata.get("id")),
         training=isinstance(tags, list) and "training" in tags,
+        nbgrader=nbgrader,
     )
 
 

@@ -48,15 +48,17 @@ class Judge:
 class Aligned:
     """What to run and to judge.
 
-    faults: what was repaired; reviews: by question why a person has to look; unwritten: the questions that
-    have no answer, or only a stub; needs: by question what its answer uses, and where that comes from.
+    faults: all that is to be said, among it the notices, which tell of no damage; reviews: by question why a
+    person has to look; unwritten: the questions that have no answer, or only a stub; needs: by question what
+    its answer uses, and where that comes from.
     """
 
     steps: tuple[Run | Judge, ...]
     faults: tuple[str, ...]
-    reviews: dict[str, str]
-    unwritten: frozenset[str]
-    needs: dict[str, Needs]
+    notices: tuple[str, ...] = ()
+    reviews: dict[str, str] = dataclasses.field(default_factory=dict)
+    unwritten: frozenset[str] = frozenset()
+    needs: dict[str, Needs] = dataclasses.field(default_factory=dict)
 
 
 def align(content: bytes, master: Master) -> Aligned:
@@ -78,10 +80,11 @@ def align(content: bytes, master: Master) -> Aligned:
     reviews = _untrained(places, answers, from_master) | {
         question.name: doubts[name] for question in places for name in question.answers if name in doubts
     }
-    faults += [*reviews.values(), *doubts.values()]
+    notices = [*_notices(matches, from_master), *reviews.values(), *doubts.values()]
     return Aligned(
         steps=_steps(places, answers, from_master),
-        faults=tuple(dict.fromkeys(faults)),
+        faults=tuple(dict.fromkeys([*faults, *notices])),
+        notices=tuple(dict.fromkeys(notices)),
         reviews=reviews,
         unwritten=frozenset(from_master.homes) - answers.written,
         needs={item.name: needs(item, answers, matches, from_master) for item in places},
@@ -173,7 +176,8 @@ def _locked_faults(matches: list[Match], from_master: Given) -> Iterator[str]:
         ]
         if not found:
             yield f"cell '{name}' was deleted: restored"
-        if any(from_master.is_edited(match, name) for match in found):
+        edited = [match.cell for match in found if from_master.is_edited(match, name)]
+        if any(not cell.as_released for cell in edited):
             yield f"cell '{name}' was edited: restored"
         if any(match.cell.kind != "code" for match in found):
             yield f"cell '{name}' was turned into text: restored"
@@ -183,6 +187,14 @@ def _locked_faults(matches: list[Match], from_master: Given) -> Iterator[str]:
             yield f"cells '{other}' and '{name}' were joined: taken apart"
         if any(match.role == name and from_master.own_part(match) for match in found):
             yield f"what was added to cell '{name}' runs as a cell of your own"
+
+
+def _notices(matches: list[Match], from_master: Given) -> Iterator[str]:
+    """What is to be said though no student has damaged anything."""
+    for name in (*from_master.setup, *from_master.tests):
+        found = [match for match in matches if name in from_master.locked(match)]
+        if any(from_master.is_edited(match, name) and match.cell.as_released for match in found):
+            yield f"cell '{name}' is from an earlier release: the present one was used"
 
 
 def _written_faults(matches: list[Match], from_master: Given) -> Iterator[str]:
