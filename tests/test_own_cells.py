@@ -1,6 +1,7 @@
 """Cells of a student's own: they get what they need where that is cheap and safe, as in Colab and Jupyter."""
 
 import json
+import os
 import sys
 
 import pytest
@@ -122,6 +123,7 @@ def test_without_namespaces_the_stand_in_for_colab_is_there_too(kind):
         pytest.skip(problem)
     source = f"from google.colab import drive\ndrive.mount('/content/drive')\n%cd /tmp\n{HELPER}"
     assert points(judged(with_own_cells(source), kind=kind)) == FULL
+    assert not os.path.exists("/content/drive/MyDrive")  # on the machine
 
 
 # Where a name comes from that an answer uses, and what became of that cell.
