@@ -101,6 +101,10 @@ READ = {
         ["ada/pair.ipynb", "ben/pair.ipynb", "solution/x.ipynb", "Starter code/x.ipynb", "pair/x.ipynb"],
         ["ada", "ben"],
     ),
+    "beside students, called like folders": (
+        ["ada/pair.ipynb", "drive/pair.ipynb", "content_folder/pair.ipynb"],
+        ["ada", "content_folder", "drive"],
+    ),
     "sections of a file each": (["Section A/ada.ipynb", "Section B/ben.ipynb"], ["ada", "ben"]),
     "sections by letters": (["A/ada/x.ipynb", "A/ben/x.ipynb", "B/cid/x.ipynb"], ["ada", "ben", "cid"]),
     "Moodle, and one by mail": (

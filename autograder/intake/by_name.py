@@ -53,6 +53,12 @@ _VOCABULARY = """
     """
 _WORDS = frozenset(_VOCABULARY.split())
 """Words of which no person's name is made."""
+_GIVEN = """
+    solution solutions lösung lösungen musterlösung template templates starter blank original reference
+    example examples sample samples handout
+    """
+_INSTRUCTORS = frozenset(_GIVEN.split())
+"""Of these those that say that a folder's notebook is the instructor's own."""
 
 _ENDS = re.compile(
     r"(?:[\s_.-]+(?:final|fin|v\d+|copy|draft|solutions?|submission|submitted|resubmission|late|done|completed?"
@@ -154,12 +160,19 @@ class _Reader:
         for item in classes:
             self._class(item, above, in_section or len(shown_folders) > 1)
         others = [item for item in shown_folders if item not in classes]
-        people = [item for item in others if self.person(item.name)]
+        people = [item for item in others if not self._is_instructors(item.name)]
         if not people and not self._rest and len(others) == len(shown_folders):
             people = others  # there is nobody else, so that "submission" may be somebody's
         for item in people:
             self._person_by_folder(item, above, alone=len(shown_folders) == 1)
         self._files(folder, len(shown_folders), above)
+
+    def _is_instructors(self, name: str) -> bool:
+        """Whether a folder beside those of the students holds what they were given, or the solution."""
+        if self.person(name):
+            return False
+        words = _TOKEN.findall(name.casefold())
+        return bool(self._naming.search(name) or _INSTRUCTORS.intersection(words))
 
     def _is_nobodys(self, folder: Folder) -> bool:
         """Whether a folder without notebooks is for images, data and such; an empty one names a person."""
