@@ -472,7 +472,7 @@ def report(name: str, out: Path | None, db: str | None) -> None:
     type=click.Path(path_type=Path),
     help="Folder that `grade` wrote to.  [default: autograder/grades]",
 )
-@click.option("--db", metavar="URL", help="nbgrader gradebook.  [default: SQLite in the results folder]")
+@click.option("--db", metavar="URL", help="nbgrader gradebook.  [default: the one that `grade` used]")
 @click.option("--zeros", is_flag=True, help="0 points for everybody who handed in nothing.")
 def total(names: tuple[str, ...], out: Path | None, db: str | None, zeros: bool) -> None:
     """Write the total of a course.
