@@ -11,6 +11,7 @@ import pytest
 
 from autograder import sandbox
 from autograder.alignment import Aligned, Judge, Run
+from autograder.alignment.origins import Needs
 from autograder.judging import judge_questions, worker_starter
 from autograder.master import Master
 from autograder.student import Limits, Student
@@ -32,7 +33,8 @@ def in_sandbox(assignment, question, answer):
     ]
     (judged,) = [item for item in master.questions if item.name == question]
     with contextlib.closing(Student(LIMITS, worker_starter(master, LIMITS))) as student:
-        (verdict,) = judge_questions(Aligned((*steps, Judge(judged)), ()), student, master, SEED)
+        aligned = Aligned((*steps, Judge(judged)), (), needs={question: Needs()})
+        (verdict,) = judge_questions(aligned, student, master, SEED)
     return verdict
 
 

@@ -140,8 +140,9 @@ def points_text(value: float, known: bool) -> str:
 
 
 def defused(text: str) -> str:
-    """Text that a spreadsheet shows as it is, where it would run it as a formula."""
-    return f"'{text}" if text.lstrip().startswith(_FORMULA) else text
+    """One line of text that a spreadsheet shows as it is, where it would run it as a formula."""
+    shown = pages.line(text)
+    return f"'{shown}" if shown.startswith(_FORMULA) else shown
 
 
 def _fill(

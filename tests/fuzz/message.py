@@ -35,7 +35,7 @@ def target(data: bytes) -> None:
 def _shown(value: object) -> str:
     """`repr`, but for handles, which differ by identity."""
     if isinstance(value, protocol.Handle):
-        return f"handle {value.number}"
+        return f"handle {value.handle_number}"
     if isinstance(value, list | tuple):
         return f"{type(value).__name__}({', '.join(map(_shown, value))})"
     if isinstance(value, dict):
