@@ -70,6 +70,7 @@ class Cell:
         from nbgrader.utils import compute_checksum  # slow to import, and rarely needed
 
         plain = {key: value for key, value in self.nbgrader.items() if isinstance(value, (str, int, float))}
+        plain["grade_id"] = self.grade_id
         cell = from_dict({"cell_type": self.kind, "source": self.source, "metadata": {"nbgrader": plain}})
         try:
             return compute_checksum(cell) == plain.get("checksum")
