@@ -1,7 +1,7 @@
 """Runs a notebook where Colab's packages are: `python colab/check.py NOTEBOOK`; exits with 1 if a cell fails.
 
-A chapter must run to its end. An assignment runs as students get it, without answers: a cell may stop with the
-NotImplementedError of an answer, and of the training, which needs them all, only the imports are run.
+A chapter must run to its end. An assignment runs as students get it, without answers: a cell may stop with
+the NotImplementedError of an answer, and of the training, which needs them all, only the imports are run.
 """
 
 import ast
