@@ -58,13 +58,14 @@ def judge_submission(name: str, content: bytes, master: Master, seed: int, limit
     starter = worker_starter(master, limits)
     with contextlib.closing(Student(limits, starter, master.data)) as student:
         questions = judge_questions(aligned, student, master, seed)
+    crowds_ended = _crowds_ended(student)
     verdict = SubmissionVerdict(
         student=name,
         score=round(sum(question.points for question in questions), 2),
         status="graded",
         questions=tuple(_looked_at(question, aligned) for question in questions),
-        faults=aligned.faults + tuple(_places_gone(words)) + tuple(_crowds_ended(student)),
-        notices=aligned.notices,
+        faults=(*aligned.faults, *_places_gone(words), *crowds_ended),
+        notices=aligned.notices + crowds_ended,
         written=tuple(_written(question, words[question.name] or "") for question in master.written),
     )
     return Judged(
@@ -167,11 +168,11 @@ def _places_gone(words: dict[str, str | None]) -> list[str]:
     ]
 
 
-def _crowds_ended(student: Student) -> list[str]:
-    return [
+def _crowds_ended(student: Student) -> tuple[str, ...]:
+    return tuple(
         f"cell {number} left too many processes running: they were ended, and it is not run again"
         for number in student.crowded
-    ]
+    )
 
 
 def _written(question: Written, text: str) -> WrittenAnswer:

@@ -84,7 +84,7 @@ READ = {
         ["ada", "ben", "cid"],
     ),
     "parts of a person's own": (
-        ["ada/work/pair.ipynb", "ben/my thoughts/pair.ipynb", "cid/pair.ipynb", "cid/notes.ipynb"],
+        ["ada/mine/pair.ipynb", "ben/my thoughts/pair.ipynb", "cid/pair.ipynb", "cid/notes.ipynb"],
         ["ada", "ben", "cid"],
     ),
     "the same parts in every folder": (
