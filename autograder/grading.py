@@ -181,7 +181,7 @@ def _class_now(
     only_these: bool,
     student: str | None,
 ) -> _ClassNow:
-    """Who and what is to be graded. Raises CannotGrade or UnclearIdentity."""
+    """The students and notebooks to grade. Raises CannotGrade or UnclearIdentity."""
     if handed_in is None and not kept:
         raise CannotGrade("Nothing has been handed in so far: say where the submissions are (PATH).")
     people = {} if handed_in is None else handed_in.people

@@ -368,7 +368,7 @@ def _written(cell: NotebookNode) -> Written:
 
 
 def blank(source: str) -> str:
-    """An answer cell with a statement that does nothing in the place of each solution."""
+    """An answer cell in which a statement that does nothing replaces each solution."""
     return _SOLUTION.sub(r"\1pass\n", source)
 
 

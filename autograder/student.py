@@ -35,7 +35,7 @@ class Limits:
     sandbox: str
 
 
-METHOD = object()  # in the place of an attribute that is a method or a function
+METHOD = object()  # sent instead of an attribute that is a method or a function
 
 
 class MissingAttribute(RemoteFailure, AttributeError):
@@ -155,7 +155,7 @@ class Student:
     def attribute(self, owner: StudentObject | str, name: str) -> Any:
         """What an attribute of an object, or of the class of this name, holds. Raises RemoteFailure.
 
-        METHOD stands for what is to be called.
+        METHOD stands for an attribute that can be called.
         """
         match self._request(["attribute", owner, name]):
             case [True, _]:

@@ -76,7 +76,7 @@ class SubmissionStore:
         return student in self and bool(self._entries[student].notebook)
 
     def load(self, student: str) -> Submission:
-        """What counts of a student. Raises KeyError for who is not there, and DamagedStore."""
+        """The submission of a student that counts. Raises KeyError if there is none, and DamagedStore."""
         entry = self._entries[student]
         try:
             content = (self._folder / entry.notebook).read_bytes() if entry.notebook else b""
@@ -94,7 +94,7 @@ class SubmissionStore:
         return self._entries[item.student].notebook != _file_name(item.content)
 
     def put(self, item: Submission) -> None:
-        """Keep a submission in the place of an earlier one."""
+        """Keep a submission, which replaces an earlier one."""
         name = _file_name(item.content)
         if name and not (self._folder / name).exists():
             write_atomically(self._folder / name, item.content)

@@ -48,9 +48,9 @@ class Judge:
 class Aligned:
     """What to run and to judge.
 
-    faults: all that is to be said, among it the notices, which tell of no damage; reviews: by question why a
-    person has to look; unwritten: the questions that have no answer, or only a stub; needs: by question what
-    its answer uses, and where that comes from.
+    faults: everything that is reported, including the notices, which concern no damage; reviews: by question
+    why a person has to look; unwritten: the questions that have no answer, or only a stub; needs: by question
+    what its answer uses, and where that comes from.
     """
 
     steps: tuple[Run | Judge, ...]
@@ -190,7 +190,7 @@ def _locked_faults(matches: list[Match], from_master: Given) -> Iterator[str]:
 
 
 def _notices(matches: list[Match], from_master: Given) -> Iterator[str]:
-    """What is to be said though no student has damaged anything."""
+    """What the table reports although the student damaged nothing."""
     for name in (*from_master.setup, *from_master.tests):
         found = [match for match in matches if name in from_master.locked(match)]
         if any(from_master.is_edited(match, name) and match.cell.as_released for match in found):

@@ -130,7 +130,7 @@ def _check_numbers(handed: Iterable[Handed]) -> None:
 
 
 def _check_users(handed: Sequence[Handed], assignment: str) -> None:
-    """Whether a number in the place of Canvas' user is no user, since all files have it."""
+    """Whether the number where Canvas writes the user is none, because all files share it."""
     notebooks = [item for item in handed if _is_hand_in(item.entry)]
     ours = naming(assignment)
     named = {item.series for item in notebooks if not ours.search(item.series)}

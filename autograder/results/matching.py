@@ -93,7 +93,7 @@ def with_reasons(reasons: Mapping[str, str]) -> list[str]:
 
 
 def match(students: Mapping[str, Known], rows: Mapping[int, Known]) -> Matches:
-    """Match by number, else by login or e-mail address, else by the exact name; nobody is guessed.
+    """Match by number, else by login or e-mail address, else by the exact name, and never by a guess.
 
     A student has a row only if the evidence names one row, and no other student's evidence names it too.
     """

@@ -42,7 +42,7 @@ class _Column:
 
 
 def class_table(results: Results, console: Console) -> Group:
-    """The points of every student per question, with the total and what else is to be known.
+    """The points of every student per question, with the total and the remarks.
 
     Where the console is too narrow, names are cut, remarks wrapped and headings abbreviated, and then the
     questions are spread over several tables; points are always whole.
