@@ -57,7 +57,7 @@ class LatePolicy(BaseModel):
 
     percent: of the points, taken off for being late at all; percent_per_day: for each day that has begun
     since `due`; at_most: what both may cost together; due: without a zone, on the clock of the system that
-    wrote the download; grace_minutes: nobody is late before they are over; late: students who are late though
+    wrote the download; grace_minutes: a hand-in within them is not late; late: students who are late though
     the download does not say so; excused: students whom it costs nothing; extensions: other due times, by
     student; handed_in: times of hand-ins that the download does not hold. Students are called as in
     `grades.json`.

@@ -1,4 +1,4 @@
-"""Nobody is there to choose a file, or to take one."""
+"""No browser is connected, so no file is uploaded or downloaded."""
 
 
 class _NothingUploaded(dict):
