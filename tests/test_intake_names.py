@@ -1,4 +1,4 @@
-"""Names in zips and on disks, whatever encoding they are written in: nobody is split, merged or renamed."""
+"""Names in zips and on disks, in any encoding: no student is split, merged or renamed."""
 
 import json
 import os

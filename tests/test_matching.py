@@ -1,4 +1,4 @@
-"""Matching people with rows: nobody is guessed, whatever is known about whom."""
+"""Matching people with rows: never by a guess, whichever details are known."""
 
 from hypothesis import given
 from hypothesis import strategies as st
